@@ -1,0 +1,35 @@
+"""From the market API to a snapshot of one month."""
+
+from attrs import frozen
+
+from ..domain.dataset import MonthSnapshot, match
+from ..domain.funnel import Funnel
+from ..domain.ports import MarketData, SnapshotStore
+from ..domain.turnover import Period, normalise
+
+
+@frozen
+class FetchMonth:
+    """Fetch, normalise and match the sales of a month, unless a complete fetch of it is there."""
+
+    market: MarketData
+    snapshots: SnapshotStore
+
+    def __call__(self, month: Period, *, force: bool, dry_run: bool) -> MonthSnapshot:
+        """The month's snapshot; MarketError, StorageError."""
+        kept = None if force else self.snapshots.newest(month)
+        if kept is not None:
+            return kept
+        sales, normalised = normalise(self.market.turnovers(month), month)
+        unit_ids = sorted({sale.cadastral_unit_id for sale in sales})
+        units = self.market.units(unit_ids)
+        alone = {unit.property_ids[0] for unit in units.values() if len(unit.property_ids) == 1}
+        matched, stages = match(sales, units, self.market.properties(sorted(alone)))
+        return self.snapshots.add(
+            month,
+            matched,
+            Funnel((normalised, *stages)),
+            cadastral_unit_ids=len(unit_ids),
+            properties_matched=len({sale.property_id for sale in matched}),
+            dry_run=dry_run,
+        )

@@ -1,0 +1,70 @@
+"""What became of a run with the same key, so that a rerun changes nothing."""
+
+from attrs import evolve, frozen
+
+from ..domain.gating import Verdict
+from ..domain.model import ModelVersion, Status
+from ..domain.ports import ModelRegistry, RunLog
+from ..domain.run import Ending, Run
+
+
+@frozen
+class FindEarlier:
+    """The report of the run that published or rejected a version under a key.
+
+    A run that was killed after it published has left no report: it is told from its version, and
+    the move of the pointer that it did not get to is made now, if it still may be.
+    """
+
+    registry: ModelRegistry
+    runs: RunLog
+
+    def __call__(self, key: str) -> Run | None:
+        """None if the key has to be trained; StorageError."""
+        run = self.runs.with_key(key)
+        if run is not None:
+            return evolve(run, reused=True)
+        for version in self.registry.versions():
+            if version.record.run_key == key:
+                ending = self._ending(version)
+                if ending is not None:
+                    return self._told_by(version, ending)
+        return None
+
+    def _ending(self, version: ModelVersion) -> Ending | None:
+        if version.status is Status.REJECTED:
+            return Ending.REFUSED
+        history = self.registry.history()
+        if any(activation.version == version.version for activation in history):
+            return Ending.ACTIVATED
+        active = history[0].version if history else None
+        if active != version.record.champion:
+            return None
+        self.registry.activate(
+            version.version,
+            expected=active,
+            by="ree retrain",
+            why="passed the gate in a run that was interrupted before it was activated",
+        )
+        return Ending.ACTIVATED
+
+    def _told_by(self, version: ModelVersion, ending: Ending) -> Run | None:
+        record = version.record
+        if record.dataset is None or record.run_id is None or record.run_key is None:
+            return None
+        run = Run(
+            run_id=record.run_id,
+            key=record.run_key,
+            asked_by="unknown: the run was interrupted",
+            started_at=version.created_at,
+            finished_at=version.created_at,
+            steps={},
+            manifest=record.dataset,
+            ending=ending,
+            evaluation=record.evaluation,
+            baseline=record.baseline,
+            verdict=record.verdict or Verdict(()),
+            model_version=version.version,
+        )
+        self.runs.record(run)
+        return evolve(run, reused=True)

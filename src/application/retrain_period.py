@@ -1,0 +1,175 @@
+"""From past sales to a published model, or to a reason why there is none."""
+
+from collections.abc import Mapping
+from uuid import uuid4
+
+from attrs import evolve, field, frozen
+
+from ..domain.dataset import Dataset, DatasetManifest, newest_sales, trainable
+from ..domain.errors import ActivationConflict, FutureSale
+from ..domain.funnel import Funnel
+from ..domain.gating import GatingPolicy
+from ..domain.model import Kind, ModelVersion, Recipe, TrainingRecord
+from ..domain.ports import Clock, ModelRegistry, Progress, RunLog, SnapshotStore, Tabulate
+from ..domain.run import Ending, Run
+from ..domain.turnover import Period
+from .fetch_month import FetchMonth
+from .find_earlier import FindEarlier
+from .run_key import run_key
+from .stopwatch import Stopwatch, unseen
+from .trial import Champion, Trial, TryCandidate
+
+
+@frozen
+class RetrainRequest:
+    """What to train on, and how far to go."""
+
+    period: Period
+    asked_by: str
+    recipe: str = "accurate"
+    dry_run: bool = False
+    publish: bool = True
+    force_fetch: bool = False
+    accept_inconclusive: bool = False
+    replace_unreadable: str | None = None
+    """Why an active version that cannot be read may be treated as absent."""
+    progress: Progress = unseen
+
+
+@frozen
+class RetrainPeriod:
+    """Fetch, merge, validate, train, evaluate out of time, gate, publish, activate."""
+
+    fetch_month: FetchMonth
+    try_candidate: TryCandidate
+    find_earlier: FindEarlier
+    snapshots: SnapshotStore
+    tabulate: Tabulate
+    registry: ModelRegistry
+    runs: RunLog
+    policy: GatingPolicy
+    clock: Clock
+    environment: Mapping[str, str] = field(factory=dict)
+
+    def __call__(self, request: RetrainRequest) -> Run:
+        """The run's report; every failure leaves the active version as it was.
+
+        FutureSale, MarketError, StorageError, FunnelMismatch, UnreadableVersion,
+        ActivationConflict.
+        """
+        watch = Stopwatch(self.clock, request.progress)
+        now = self.clock.now()
+        if request.period.end >= now.date():
+            raise FutureSale(request.period.end, now.date())
+        dataset, manifest = self._dataset(request, watch)
+        policy = evolve(self.policy, accept_inconclusive=request.accept_inconclusive)
+        recipe = self.try_candidate.trainer.recipe(request.recipe)
+        run = Run(
+            run_id=f"{now:%Y%m%d-%H%M%S}-{uuid4().hex[:8]}",
+            key=run_key(manifest, recipe, policy, self.environment),
+            asked_by=request.asked_by,
+            started_at=now,
+            finished_at=now,
+            steps={},
+            manifest=manifest,
+            ending=Ending.SNAPSHOTS_ONLY,
+            unreadable_replaced=request.replace_unreadable,
+        )
+        if not request.dry_run:
+            earlier = self.find_earlier(run.key)
+            if earlier is not None:
+                return earlier
+            run = self._train(run, request, dataset, recipe, policy, watch)
+        if run.reused:
+            return run
+        run = evolve(run, finished_at=self.clock.now(), steps=dict(watch.seconds))
+        self.runs.record(run)
+        return run
+
+    def _dataset(
+        self, request: RetrainRequest, watch: Stopwatch
+    ) -> tuple[Dataset, DatasetManifest]:
+        periods = list(request.period.months())
+        months = []
+        for number, month in enumerate(periods):
+            with watch.step("fetch", number, len(periods), of=f"{month.start:%Y-%m}"):
+                months.append(
+                    self.fetch_month(month, force=request.force_fetch, dry_run=request.dry_run)
+                )
+        with watch.step("validate"):
+            sales = [sale for month in months for sale in self.snapshots.sales(month)]
+            merged, merge = newest_sales(sales)
+            dataset, validate = trainable(self.tabulate.sales(merged))
+            fetched = Funnel.total(month.funnel for month in months)
+            manifest = self.snapshots.add_dataset(
+                request.period,
+                dataset,
+                Funnel((*fetched.stages, merge, validate)),
+                months,
+                dry_run=request.dry_run,
+            )
+        return dataset, manifest
+
+    def _train(
+        self,
+        run: Run,
+        request: RetrainRequest,
+        dataset: Dataset,
+        recipe: Recipe,
+        policy: GatingPolicy,
+        watch: Stopwatch,
+    ) -> Run:
+        champion = Champion.of(
+            self.registry, replace_unreadable=request.replace_unreadable is not None
+        )
+        trial = self.try_candidate(dataset, request.period, recipe, policy, champion, watch)
+        run = evolve(
+            run,
+            evaluation=trial.evaluation,
+            baseline=trial.baseline,
+            verdict=trial.verdict,
+            ending=Ending.NOT_PUBLISHED if trial.verdict.passed else Ending.REFUSED,
+        )
+        if trial.evaluation is None or not request.publish:
+            return run
+        with watch.step("train"):
+            model = self.try_candidate.trainer.fit(dataset, recipe)
+        with watch.step("publish"):
+            record = self._training_record(run, recipe, dataset, trial, champion)
+            version = self.registry.publish(model, record)
+            run = evolve(run, model_version=version.version)
+            return self._activate(run, version, champion) if trial.verdict.passed else run
+
+    def _activate(self, run: Run, version: ModelVersion, champion: Champion) -> Run:
+        why = f"retrained on {run.manifest.period} and passed the gate"
+        if run.unreadable_replaced is not None:
+            why += f"; the active version could not be read: {run.unreadable_replaced}"
+        try:
+            self.registry.activate(
+                version.version, expected=champion.version, by=run.asked_by, why=why
+            )
+        except ActivationConflict:
+            earlier = self.find_earlier(run.key)
+            if earlier is None:
+                raise
+            return earlier
+        return evolve(run, ending=Ending.ACTIVATED)
+
+    def _training_record(
+        self, run: Run, recipe: Recipe, dataset: Dataset, trial: Trial, champion: Champion
+    ) -> TrainingRecord:
+        return TrainingRecord(
+            kind=Kind.TRAINED,
+            recipe=recipe,
+            environment=self.environment,
+            run_id=run.run_id,
+            run_key=run.key,
+            dataset=run.manifest,
+            trained_until=dataset.newest,
+            evaluation=trial.evaluation,
+            baseline=trial.baseline,
+            verdict=trial.verdict,
+            evaluation_digest=trial.evaluation_digest,
+            champion=champion.version,
+            champion_trained_until=champion.trained_until,
+        )

@@ -1,0 +1,109 @@
+"""A candidate on trial: evaluated out of time, compared with the active model, judged."""
+
+from datetime import date
+from typing import Any
+
+from attrs import evolve, frozen
+
+from ..domain.dataset import Dataset, holdout_start
+from ..domain.errors import UnreadableVersion
+from ..domain.evaluation import Comparison, Evaluation
+from ..domain.gating import Evidence, GatingPolicy, Incumbent, Verdict
+from ..domain.model import Kind, LoadedModel, PriceModel, Recipe
+from ..domain.ports import Evaluator, ModelRegistry, Trainer
+from ..domain.turnover import Period
+from .stopwatch import Stopwatch
+
+
+@frozen
+class Champion:
+    """The active version, which a candidate has to stand up to, or why it need not."""
+
+    version: str | None
+    standing: LoadedModel | Incumbent
+
+    @property
+    def trained_until(self) -> date | None:
+        """The day of the newest sale that it was trained on."""
+        if isinstance(self.standing, Incumbent):
+            return None
+        return self.standing.version.record.trained_until
+
+    @classmethod
+    def of(cls, registry: ModelRegistry, *, replace_unreadable: bool) -> "Champion":
+        """StorageError; UnreadableVersion unless it may be replaced. Only no pointer is none."""
+        active = registry.active()
+        if active is None:
+            return cls(None, Incumbent.NONE)
+        try:
+            loaded = registry.load(active.version)
+        except UnreadableVersion:
+            if not replace_unreadable:
+                raise
+            return cls(active.version, Incumbent.REPLACED)
+        if loaded.version.record.kind is Kind.STUB:
+            return cls(active.version, Incumbent.STUB)
+        return cls(active.version, loaded)
+
+
+@frozen
+class Trial:
+    """What came of it; without an evaluation there were too few rows to train."""
+
+    verdict: Verdict
+    evaluation: Evaluation | None = None
+    baseline: Evaluation | None = None
+    evaluation_digest: str | None = None
+
+
+@frozen
+class TryCandidate:
+    """Train on what came before the holdout, measure on the holdout, and let the gate judge."""
+
+    trainer: Trainer
+    evaluator: Evaluator
+
+    def __call__(
+        self,
+        dataset: Dataset,
+        period: Period,
+        recipe: Recipe,
+        policy: GatingPolicy,
+        champion: Champion,
+        watch: Stopwatch,
+    ) -> Trial:
+        """The verdict with its evidence."""
+        if not len(dataset):
+            return Trial(policy.judge(Evidence(rows=0, holdout_rows=0)))
+        late = dataset.columns["day"] >= holdout_start(dataset.columns["day"], period)
+        before, holdout = dataset.where(~late), dataset.where(late)
+        evidence = Evidence(rows=len(dataset), holdout_rows=len(holdout))
+        verdict = policy.judge(evidence)
+        if not verdict.passed:
+            return Trial(verdict)
+        with watch.step("evaluate"):
+            model = self.trainer.fit(before, recipe)
+            estimates = model.estimate(holdout.columns)
+            naive = self.trainer.baseline(before).estimate(holdout.columns)
+            evaluation = self.evaluator.evaluate(holdout, estimates)
+            baseline = self.evaluator.evaluate(holdout, naive)
+        with watch.step("gate"):
+            evidence = evolve(
+                evidence,
+                evaluation=evaluation,
+                baseline=baseline,
+                comparison=self._compare(holdout, estimates, champion),
+            )
+            return Trial(policy.judge(evidence), evaluation, baseline, model.digest)
+
+    def _compare(
+        self, holdout: Dataset, estimates: Any, champion: Champion
+    ) -> Comparison | Incumbent:
+        """Like with like: both on the sales that are newer than all the active one knows."""
+        if isinstance(champion.standing, Incumbent):
+            return champion.standing
+        active: PriceModel = champion.standing.model
+        until = champion.trained_until or date.min
+        unseen = holdout.columns["day"] > until.toordinal()
+        sales = holdout.where(unseen)
+        return self.evaluator.compare(sales, estimates[unseen], active.estimate(sales.columns))

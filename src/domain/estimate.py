@@ -1,0 +1,111 @@
+"""What a home is asked to be valued for, and what is answered."""
+
+from datetime import date
+from enum import Enum
+
+from attrs import frozen
+
+from .property import Property
+from .rules import Fault, faults
+from .turnover import add_months
+
+CURRENCY = "NOK"
+
+
+class OnInvalid(Enum):
+    """What to do with a batch that has an invalid property."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+
+
+@frozen
+class Home:
+    """A property to value, with the faults of what could not be read of it."""
+
+    property_id: str
+    home: Property
+    valuation_date: date
+    unreadable: tuple[Fault, ...] = ()
+
+    @classmethod
+    def parse(cls, property_id: str, features: object, valuation_date: date) -> "Home":
+        """Read the features strictly (Property.parse)."""
+        home, unreadable = Property.parse(features)
+        return cls(property_id, home, valuation_date, id_faults(property_id) + unreadable)
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The row that the rules look at."""
+        return self.home.values(year=self.valuation_date.year)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """All that is wrong with it; what was given but not readable is not also missing."""
+        found = list(self.unreadable)
+        known_bad = {fault.field for fault in self.unreadable}
+        if "" in known_bad:
+            return self.unreadable
+        for fault in faults(self.values):
+            fields = [name for name in fault.field.split(",") if name not in known_bad]
+            if fault.code.startswith("missing:") and fault.code != "missing:floor_for_leilighet":
+                if fields:
+                    joined = ",".join(fields)
+                    found.append(Fault(joined, f"missing:{joined}", fault.message))
+            elif fields:
+                found.append(fault)
+        return tuple(found)
+
+
+def id_faults(property_id: str) -> tuple[Fault, ...]:
+    """A property id has 1 to 64 printable ASCII characters."""
+    if 1 <= len(property_id) <= 64 and property_id.isascii() and property_id.isprintable():
+        return ()
+    message = "must be 1 to 64 printable ASCII characters"
+    return (Fault("property_id", "invalid:property_id", message),)
+
+
+@frozen
+class PriceEstimate:
+    """A home's estimated price in whole NOK, and by m2 of usable area."""
+
+    property_id: str
+    estimated_price: int
+    price_per_sqm: int
+    model_version: str
+    valuation_date: date
+    warnings: tuple[str, ...] = ()
+    currency: str = CURRENCY
+
+
+@frozen
+class Refusal:
+    """A home that is not valued, and why."""
+
+    property_id: str
+    faults: tuple[Fault, ...]
+
+
+@frozen
+class ValuationDates:
+    """How far from the newest sale a valuation may be."""
+
+    warn_months: int = 6
+    max_months: int = 18
+
+    def look(
+        self, day: date, newest_sale: date | None
+    ) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
+        """The faults and the warnings of a valuation on *day*."""
+        if newest_sale is None:
+            return (), ()
+        if day > add_months(newest_sale, self.max_months):
+            message = (
+                f"is more than {self.max_months} months after the newest sale ({newest_sale}) "
+                "that the model knows"
+            )
+            return (Fault("valuation_date", "out_of_domain:valuation_date", message),), ()
+        if day > add_months(newest_sale, self.warn_months):
+            return (), ("stale:valuation_date",)
+        return (), ()
+

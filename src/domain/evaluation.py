@@ -1,0 +1,59 @@
+"""How far estimates are from prices, overall and by segment."""
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+
+@frozen
+class Metrics:
+    """Errors of *n* estimates, e = estimate - price. NaN where n is 0.
+
+    mae, rmse, p90: NOK (mean |e|, root mean e squared, 90th percentile of |e|, linear between
+    ranks). mape, mdape: mean and median of |e| / price. wape: sum |e| / sum of prices. within_10,
+    within_20: share of estimates within 10 and 20 % of the price. Shares and ratios are fractions.
+    """
+
+    n: int
+    mae: float
+    rmse: float
+    mape: float
+    mdape: float
+    wape: float
+    p90: float
+    within_10: float
+    within_20: float
+
+
+@frozen
+class Evaluation:
+    """Metrics overall, by type, and for the ten municipalities with the most sales."""
+
+    overall: Metrics
+    by_realestate_type: Mapping[str, Metrics] = field(factory=dict)
+    by_municipality: Mapping[str, Metrics] = field(factory=dict)
+
+    def segment(self, name: str | None) -> Metrics | None:
+        """The metrics of a type, or overall for None; None where it has no row."""
+        return self.overall if name is None else self.by_realestate_type.get(name)
+
+
+@frozen
+class Interval:
+    """Bounds of a figure, from a paired bootstrap."""
+
+    lower: float
+    upper: float
+
+
+@frozen
+class Comparison:
+    """Two models on the same sales. Intervals are of candidate / active - 1, by segment."""
+
+    candidate: Evaluation
+    active: Evaluation
+    intervals: Mapping[str, Mapping[str, Interval]] = field(factory=dict)
+
+    def interval(self, segment: str | None, metric: str) -> Interval | None:
+        """The 95 % interval of a metric's degradation."""
+        return self.intervals.get(segment or "overall", {}).get(metric)

@@ -1,0 +1,177 @@
+"""The gate: whether a retrained model may take the active one's place."""
+
+from collections.abc import Mapping
+from enum import Enum
+from math import isfinite
+from typing import Any
+
+from attrs import field, frozen, validators
+
+from .evaluation import Comparison, Evaluation, Metrics
+
+
+class Outcome(Enum):
+    """What a rule said."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+    NOT_APPLICABLE = "not_applicable"
+
+
+@frozen
+class Check:
+    """One rule's outcome and the figures it rests on."""
+
+    rule: str
+    outcome: Outcome
+    figures: Mapping[str, Any] = field(factory=dict)
+    blocks_if_inconclusive: bool = True
+
+    def blocks(self, accept_inconclusive: bool) -> bool:
+        """Whether it keeps the model out."""
+        if self.outcome is Outcome.INCONCLUSIVE:
+            return self.blocks_if_inconclusive and not accept_inconclusive
+        return self.outcome is Outcome.FAILED
+
+
+@frozen
+class Verdict:
+    """What the gate decided, with every rule's outcome."""
+
+    checks: tuple[Check, ...]
+    accept_inconclusive: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether no rule keeps the model out."""
+        return not self.blocking
+
+    @property
+    def blocking(self) -> tuple[Check, ...]:
+        """The checks that keep the model out."""
+        return tuple(check for check in self.checks if check.blocks(self.accept_inconclusive))
+
+
+class Incumbent(Enum):
+    """Why a comparison with the active model does not apply."""
+
+    NONE = "first_publication"
+    STUB = "active_is_stub"
+    REPLACED = "active_is_unreadable_and_replaced"
+
+
+@frozen
+class MaxDegradation:
+    """A metric of the candidate may exceed the active model's by at most *limit*."""
+
+    metric: str
+    limit: float = field(validator=validators.ge(0))
+    segment: str | None = None
+    min_rows: int = 30
+
+    @property
+    def rule(self) -> str:
+        """Its name, as `overall_mae`."""
+        return f"{self.segment or 'overall'}_{self.metric}"
+
+    def check(self, comparison: Comparison) -> Check:
+        """Passed when candidate <= active * (1 + limit): 1,050,000 for 1,000,000 at 5 %."""
+        candidate = comparison.candidate.segment(self.segment)
+        active = comparison.active.segment(self.segment)
+        n = min(_rows(candidate), _rows(active))
+        figures: dict[str, Any] = {"n": n, "limit": self.limit}
+        if n < self.min_rows:
+            return self._check(Outcome.INCONCLUSIVE, figures | {"min_rows": self.min_rows})
+        mine, theirs = getattr(candidate, self.metric), getattr(active, self.metric)
+        figures |= {"candidate": mine, "active": theirs}
+        if mine is None or theirs is None or not (isfinite(mine) and isfinite(theirs)):
+            return self._check(Outcome.FAILED, figures)
+        figures["degradation"] = mine / theirs - 1 if theirs else None
+        interval = comparison.interval(self.segment, self.metric)
+        if interval is not None:
+            figures["degradation_interval"] = [interval.lower, interval.upper]
+        passed = mine <= theirs * (1 + self.limit)
+        return self._check(Outcome.PASSED if passed else Outcome.FAILED, figures)
+
+    def not_applicable(self, reason: Incumbent) -> Check:
+        """There is nothing to compare with."""
+        return self._check(Outcome.NOT_APPLICABLE, {"reason": reason.value, "limit": self.limit})
+
+    def _check(self, outcome: Outcome, figures: Mapping[str, Any]) -> Check:
+        return Check(self.rule, outcome, figures, blocks_if_inconclusive=self.segment is None)
+
+
+@frozen
+class Evidence:
+    """What the gate looks at. *comparison* is None without a candidate, or an *incumbent*."""
+
+    rows: int
+    holdout_rows: int
+    evaluation: Evaluation | None = None
+    baseline: Evaluation | None = None
+    comparison: Comparison | Incumbent = Incumbent.NONE
+
+
+@frozen
+class GatingPolicy:
+    """The rules and their limits; limits are fractions, so 0.05 is 5 %."""
+
+    min_rows: int = 500
+    overall_limit: float = 0.05
+    overall_wape_limit: float = 0.10
+    enebolig_limit: float = 0.07
+    enebolig_wape_limit: float = 0.12
+    segment_min_rows: int = 30
+    tail_min_rows: int = 200
+    accept_inconclusive: bool = False
+
+    @property
+    def degradations(self) -> tuple[MaxDegradation, ...]:
+        """The comparisons with the active model."""
+        few, tail = self.segment_min_rows, self.tail_min_rows
+        return (
+            *(MaxDegradation(m, self.overall_limit, None, few) for m in ("mae", "mdape", "p90")),
+            MaxDegradation("wape", self.overall_wape_limit, None, few),
+            *(MaxDegradation(m, self.enebolig_limit, "enebolig", few) for m in ("mae", "mdape")),
+            MaxDegradation("p90", self.enebolig_limit, "enebolig", max(few, tail)),
+            MaxDegradation("wape", self.enebolig_wape_limit, "enebolig", few),
+        )
+
+    def judge(self, evidence: Evidence) -> Verdict:
+        """Every rule's outcome; without a candidate only that there were too few rows."""
+        checks = [self._enough_rows(evidence)]
+        if evidence.evaluation is not None:
+            checks.append(self._beats_baseline(evidence))
+            checks += [self._degradation(rule, evidence) for rule in self.degradations]
+        return Verdict(tuple(checks), self.accept_inconclusive)
+
+    def _enough_rows(self, evidence: Evidence) -> Check:
+        figures = {
+            "rows": evidence.rows,
+            "min_rows": self.min_rows,
+            "holdout_rows": evidence.holdout_rows,
+        }
+        enough = evidence.rows >= self.min_rows and 0 < evidence.holdout_rows < evidence.rows
+        return Check("enough_rows", Outcome.PASSED if enough else Outcome.FAILED, figures)
+
+    def _beats_baseline(self, evidence: Evidence) -> Check:
+        candidate = evidence.evaluation.overall if evidence.evaluation else None
+        baseline = evidence.baseline.overall if evidence.baseline else None
+        n = min(_rows(candidate), _rows(baseline))
+        if n < self.segment_min_rows:
+            figures = {"n": n, "min_rows": self.segment_min_rows}
+            return Check("beats_baseline", Outcome.INCONCLUSIVE, figures)
+        mine, naive = getattr(candidate, "mae", None), getattr(baseline, "mae", None)
+        known = mine is not None and naive is not None and isfinite(mine) and isfinite(naive)
+        outcome = Outcome.PASSED if known and mine < naive else Outcome.FAILED  # type: ignore[operator]
+        return Check("beats_baseline", outcome, {"n": n, "candidate": mine, "baseline": naive})
+
+    def _degradation(self, rule: MaxDegradation, evidence: Evidence) -> Check:
+        if isinstance(evidence.comparison, Incumbent):
+            return rule.not_applicable(evidence.comparison)
+        return rule.check(evidence.comparison)
+
+
+def _rows(metrics: Metrics | None) -> int:
+    return 0 if metrics is None else metrics.n

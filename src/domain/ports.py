@@ -1,0 +1,167 @@
+"""What the core asks of the world. No bytes, paths, DataFrames or clients cross these.
+
+The docstrings state what the contract suites check of every adapter.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from .dataset import Dataset, DatasetManifest, MonthSnapshot, Sale
+from .estimate import Home
+from .evaluation import Comparison, Evaluation
+from .funnel import Funnel
+from .model import Activation, LoadedModel, ModelVersion, PriceModel, Recipe, TrainingRecord
+from .property import Property
+from .run import Run
+from .turnover import Period, Turnover, Unit
+
+
+class Clock(Protocol):
+    """The only way to tell the time."""
+
+    def now(self) -> datetime:
+        """The moment, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds from some fixed point; only differences mean anything."""
+
+
+class Progress(Protocol):
+    """Somebody who wants to see how far a long task is."""
+
+    def __call__(self, step: str, done: int, total: int) -> None: ...
+
+
+class MarketData(Protocol):
+    """Past sales and the homes they concern; MarketError when they cannot be had."""
+
+    def turnovers(self, period: Period) -> Iterable[Turnover]:
+        """All turnovers of the period as they are told, duplicates included."""
+
+    def units(self, ids: Sequence[int]) -> Mapping[int, Unit]:
+        """Cadastral units by id; unknown ones are absent."""
+
+    def properties(self, ids: Sequence[int]) -> Mapping[int, Property]:
+        """Properties by id; unknown ones are absent."""
+
+
+class SnapshotStore(Protocol):
+    """Fetched months and the datasets merged from them; nothing in it ever changes."""
+
+    def newest(self, month: Period) -> MonthSnapshot | None:
+        """The newest complete fetch of *month* that was made after its last day."""
+
+    def add(
+        self,
+        month: Period,
+        sales: Sequence[Sale],
+        funnel: Funnel,
+        *,
+        cadastral_unit_ids: int,
+        properties_matched: int,
+        dry_run: bool,
+    ) -> MonthSnapshot:
+        """Keep a fetch, beside those that are there."""
+
+    def sales(self, snapshot: MonthSnapshot) -> Sequence[Sale]:
+        """The rows of a fetch, as they were; StorageError if they changed since."""
+
+    def add_dataset(
+        self,
+        period: Period,
+        dataset: Dataset,
+        funnel: Funnel,
+        snapshots: Sequence[MonthSnapshot],
+        *,
+        dry_run: bool,
+    ) -> DatasetManifest:
+        """Keep a dataset under its months' digests; one that is there is left as it is."""
+
+
+class Tabulate(Protocol):
+    """Turns rows into columns."""
+
+    def sales(self, sales: Sequence[Sale]) -> Dataset:
+        """One entry a sale."""
+
+    def homes(self, homes: Sequence[Home]) -> Mapping[str, Any]:
+        """One entry a home, without a price; the day is the valuation's."""
+
+
+class Trainer(Protocol):
+    """Fits models. The same dataset and recipe give the same digest."""
+
+    def recipe(self, name: str) -> Recipe:
+        """A recipe by name, with its settings."""
+
+    def fit(self, dataset: Dataset, recipe: Recipe) -> PriceModel:
+        """A model of these sales."""
+
+    def baseline(self, dataset: Dataset) -> PriceModel:
+        """The naive model: median price per m2 of municipality and type."""
+
+    def stub(self) -> PriceModel:
+        """A plain price per m2, for an empty registry."""
+
+
+class Evaluator(Protocol):
+    """Measures estimates against prices."""
+
+    def evaluate(self, sales: Dataset, estimates: Any) -> Evaluation:
+        """Metrics of estimates (NOK) of these sales, overall and by segment."""
+
+    def compare(self, sales: Dataset, candidate: Any, active: Any) -> Comparison:
+        """Two sets of estimates of the same sales, with paired bootstrap intervals."""
+
+
+class ModelRegistry(Protocol):
+    """Every version; at most one of them is active. StorageError when storage fails."""
+
+    def active(self) -> Activation | None:
+        """The last move of the pointer; None only if there never was one."""
+
+    def versions(self) -> Sequence[ModelVersion]:
+        """All complete versions, rejected ones too, the newest first."""
+
+    def version(self, version: str) -> ModelVersion:
+        """One of them; UnknownVersion, UnreadableVersion."""
+
+    def load(self, version: str) -> LoadedModel:
+        """A verified model; UnknownVersion, UnreadableVersion."""
+
+    def publish(self, model: PriceModel, record: TrainingRecord) -> ModelVersion:
+        """Keep a model as a new version, among the rejected if its verdict says so."""
+
+    def activate(self, version: str, *, expected: str | None, by: str, why: str) -> Activation:
+        """Make *version* active if *expected* still is.
+
+        UnknownVersion, RejectedVersion, ActivationConflict; whatever fails, the pointer names
+        the version it named before.
+        """
+
+    def history(self) -> Sequence[Activation]:
+        """Every move of the pointer, the newest first."""
+
+
+class RunLog(Protocol):
+    """The reports of retrains."""
+
+    def record(self, run: Run) -> None:
+        """Keep a report; it is never changed."""
+
+    def with_key(self, key: str) -> Run | None:
+        """The report of the run that published or rejected a version under this key."""
+
+    def runs(self) -> Sequence[Run]:
+        """All of them, the newest first."""
+
+    def run(self, run_id: str) -> Run:
+        """One of them; UnknownRun."""
+
+
+class ActiveModel(Protocol):
+    """Where estimates get their model from."""
+
+    def current(self) -> LoadedModel:
+        """The model in use; ModelNotReady."""

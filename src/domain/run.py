@@ -1,0 +1,46 @@
+"""One retrain: what was asked, what each step took, and how it ended."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum
+
+from attrs import frozen
+
+from .dataset import DatasetManifest
+from .evaluation import Evaluation
+from .gating import Verdict
+
+
+class Ending(Enum):
+    """How a run ended."""
+
+    SNAPSHOTS_ONLY = "snapshots_only"
+    NOT_PUBLISHED = "not_published"
+    ACTIVATED = "activated"
+    REFUSED = "refused"
+
+
+@frozen
+class Run:
+    """The report of a retrain. *steps* are seconds by name."""
+
+    run_id: str
+    key: str
+    asked_by: str
+    started_at: datetime
+    finished_at: datetime
+    steps: Mapping[str, float]
+    manifest: DatasetManifest
+    ending: Ending
+    evaluation: Evaluation | None = None
+    baseline: Evaluation | None = None
+    verdict: Verdict | None = None
+    model_version: str | None = None
+    unreadable_replaced: str | None = None
+    """Why an active version that could not be read was treated as absent."""
+    reused: bool = False
+
+    @property
+    def activated(self) -> bool:
+        """Whether this run made its version the active one."""
+        return self.ending is Ending.ACTIVATED
