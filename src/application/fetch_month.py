@@ -2,18 +2,22 @@
 
 from attrs import frozen
 
-from ..domain.dataset import MonthSnapshot, match
+from ..domain.dataset import MonthSnapshot, match, newest_sales, trainable
 from ..domain.funnel import Funnel
-from ..domain.ports import MarketData, SnapshotStore
+from ..domain.ports import MarketData, SnapshotStore, Tabulate
 from ..domain.turnover import Period, normalise
 
 
 @frozen
 class FetchMonth:
-    """Fetch, normalise and match the sales of a month, unless a complete fetch of it is there."""
+    """Fetch, normalise and match the sales of a month, unless a complete fetch of it is there.
+
+    Its funnel goes on to the rows that could be trained on if there were only this month.
+    """
 
     market: MarketData
     snapshots: SnapshotStore
+    tabulate: Tabulate
 
     def __call__(self, month: Period, *, force: bool, dry_run: bool) -> MonthSnapshot:
         """The month's snapshot; MarketError, StorageError."""
@@ -25,10 +29,12 @@ class FetchMonth:
         units = self.market.units(unit_ids)
         alone = {unit.property_ids[0] for unit in units.values() if len(unit.property_ids) == 1}
         matched, stages = match(sales, units, self.market.properties(sorted(alone)))
+        merged, merge = newest_sales(matched)
+        _, validate = trainable(self.tabulate.sales(merged))
         return self.snapshots.add(
             month,
             matched,
-            Funnel((normalised, *stages)),
+            Funnel((normalised, *stages, merge, validate)),
             cadastral_unit_ids=len(unit_ids),
             properties_matched=len({sale.property_id for sale in matched}),
             dry_run=dry_run,

@@ -100,7 +100,7 @@ class RetrainPeriod:
             sales = [sale for month in months for sale in self.snapshots.sales(month)]
             merged, merge = newest_sales(sales)
             dataset, validate = trainable(self.tabulate.sales(merged))
-            fetched = Funnel.total(month.funnel for month in months)
+            fetched = Funnel.total(month.fetched for month in months)
             manifest = self.snapshots.add_dataset(
                 request.period,
                 dataset,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from attrs import frozen
@@ -71,16 +71,24 @@ class MonthSnapshot:
 
     name: str
     period: Period
-    fetched_at: str
+    fetched_at: datetime
     digest: str
     funnel: Funnel
     cadastral_unit_ids: int
     properties_matched: int
 
+    @property
+    def fetched(self) -> Funnel:
+        """The funnel up to the rows as they were fetched."""
+        return Funnel(self.funnel.stages[:FETCH_STAGES])
+
 
 @frozen
 class DatasetManifest:
-    """How a dataset came about; the funnel adds up from the raw turnovers to its rows."""
+    """How a dataset came about; the funnel adds up from the raw turnovers to its rows.
+
+    Units and properties are those of each month, added up.
+    """
 
     name: str
     period: Period
@@ -90,18 +98,21 @@ class DatasetManifest:
     properties_matched: int
     snapshots: tuple[MonthSnapshot, ...]
 
-    @property
-    def counts(self) -> dict[str, int]:
-        """The figures of the manifest's `counts`."""
-        outgoing = {stage.name: stage.outgoing for stage in self.funnel.stages}
-        return {
-            "turnovers_raw": self.funnel.stages[0].incoming,
-            "turnovers_normalized": outgoing["normalise"],
-            "cadastral_unit_ids": self.cadastral_unit_ids,
-            "properties_matched": self.properties_matched,
-            "rows_raw": outgoing["match_property"],
-            "rows_trainable": outgoing["validate"],
-        }
+
+FETCH_STAGES = 3
+
+
+def counts(manifest: MonthSnapshot | DatasetManifest) -> dict[str, int]:
+    """The figures of a manifest's `counts`."""
+    outgoing = {stage.name: stage.outgoing for stage in manifest.funnel.stages}
+    return {
+        "turnovers_raw": manifest.funnel.stages[0].incoming,
+        "turnovers_normalized": outgoing["normalise"],
+        "cadastral_unit_ids": manifest.cadastral_unit_ids,
+        "properties_matched": manifest.properties_matched,
+        "rows_raw": outgoing["match_property"],
+        "rows_trainable": outgoing["validate"],
+    }
 
 
 def newest_sales(sales: Iterable[Sale]) -> tuple[tuple[Sale, ...], Stage]:

@@ -83,7 +83,7 @@ class MaxDegradation:
         figures: dict[str, Any] = {"n": n, "limit": self.limit}
         if n < self.min_rows:
             return self._check(Outcome.INCONCLUSIVE, figures | {"min_rows": self.min_rows})
-        mine, theirs = getattr(candidate, self.metric), getattr(active, self.metric)
+        mine, theirs = (getattr(side, self.metric, None) for side in (candidate, active))
         figures |= {"candidate": mine, "active": theirs}
         if mine is None or theirs is None or not (isfinite(mine) and isfinite(theirs)):
             return self._check(Outcome.FAILED, figures)

@@ -1,0 +1,68 @@
+PYTHON ?= python3
+UV := $(shell uv --version >/dev/null 2>&1 && echo uv)
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --custom-compile-command "make lock" $(LOCKFLAGS) pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint types format check mutants lock clean
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+install: $(STAMP) ## make .venv, with the pinned dependencies and ree itself
+
+$(STAMP): pyproject.toml requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "ree needs Python 3.11 to 3.13: make $(MAKECMDGOALS) PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "installing into .venv"
+ifdef UV
+	@test -x $(BIN)/python || \
+		uv venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
+	@uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+else
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+endif
+	@touch $@
+
+demo: install ## train on a simulated market, publish, estimate
+	@$(BIN)/ree demo
+
+test: install ## run the tests
+	@$(BIN)/pytest
+
+lint: install ## style, format, layers, dependencies
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/lint-imports --no-cache --no-logo
+	@$(BIN)/deptry src
+
+types: install ## mypy --strict
+	@$(BIN)/mypy --strict src
+
+format: install ## rewrite to the house's format
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+check: lint types test ## all three
+
+mutants: install ## mutate src/domain and see whether the tests notice
+	@rm -rf build/mutation
+	@mkdir -p build/mutation
+	@cp -R src build/mutation/ree
+	@cp -R tests features pyproject.toml build/mutation
+	@cd build/mutation && ../../$(BIN)/mutmut run && ../../$(BIN)/mutmut results
+
+lock: ## pin requirements/ again (needs uv; LOCKFLAGS=--upgrade for newer versions)
+	@$(COMPILE) --group dev --output-file requirements/dev.txt
+	@$(COMPILE) --group build --constraints requirements/dev.txt --output-file requirements/runtime.txt
+
+clean: ## remove what can be made again
+	@rm -rf .venv .tox build dist mutants .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache \
+		.hypothesis .import_linter_cache ree_norway.egg-info
+	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

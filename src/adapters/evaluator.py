@@ -1,0 +1,102 @@
+"""Errors of estimates, and how sure a difference between two models is."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from attrs import frozen
+
+from ..domain.dataset import Dataset
+from ..domain.evaluation import Comparison, Evaluation, Interval, Metrics
+from ..domain.property import RealEstateType
+
+Array = npt.NDArray[np.float64]
+LARGEST_MUNICIPALITIES = 10
+
+FORMULAS: Mapping[str, Callable[[Array, Array], Array]] = {
+    "mae": lambda error, price: np.abs(error).mean(axis=-1),
+    "rmse": lambda error, price: np.sqrt(np.square(error).mean(axis=-1)),
+    "mape": lambda error, price: (np.abs(error) / price).mean(axis=-1),
+    "mdape": lambda error, price: np.median(np.abs(error) / price, axis=-1),
+    "wape": lambda error, price: np.abs(error).sum(axis=-1) / price.sum(axis=-1),
+    "p90": lambda error, price: np.quantile(np.abs(error), 0.9, axis=-1),
+    "within_10": lambda error, price: (np.abs(error) <= 0.10 * price).mean(axis=-1),
+    "within_20": lambda error, price: (np.abs(error) <= 0.20 * price).mean(axis=-1),
+}
+"""Each over the last axis, so that it serves one sample and many resamples alike."""
+
+GATED = ("mae", "mdape", "p90", "wape")
+
+
+@frozen
+class NumpyEvaluator:
+    """The Evaluator port; *resamples* of the paired bootstrap, which is seeded."""
+
+    resamples: int = 1_000
+    seed: int = 0
+
+    def evaluate(self, sales: Dataset, estimates: Any) -> Evaluation:
+        """Metrics overall, by type, and for the ten municipalities with the most sales."""
+        price = sales.columns["price"]
+        error = estimates - price
+
+        def of(mask: Any) -> Metrics:
+            return _metrics(error[mask], price[mask])
+
+        types = sales.columns["realestate_type"]
+        present = [kind for kind in RealEstateType if (types == kind.code).any()]
+        numbers = sales.columns["municipality_number"]
+        codes, sizes = np.unique(numbers, return_counts=True)
+        largest = codes[np.argsort(-sizes, kind="stable")][:LARGEST_MUNICIPALITIES]
+        return Evaluation(
+            _metrics(error, price),
+            {kind.value: of(types == kind.code) for kind in present},
+            {f"{int(code):04d}": of(numbers == code) for code in largest},
+        )
+
+    def compare(self, sales: Dataset, candidate: Any, active: Any) -> Comparison:
+        """Both on the same sales, with 95 % intervals of candidate / active - 1."""
+        price = sales.columns["price"]
+        types = sales.columns["realestate_type"]
+        masks = {"overall": np.full(len(price), True)} | {
+            kind.value: types == kind.code for kind in RealEstateType
+        }
+        return Comparison(
+            self.evaluate(sales, candidate),
+            self.evaluate(sales, active),
+            {
+                segment: self._intervals(
+                    candidate[mask] - price[mask], active[mask] - price[mask], price[mask]
+                )
+                for segment, mask in masks.items()
+                if mask.any()
+            },
+        )
+
+    def _intervals(self, candidate: Array, active: Array, price: Array) -> dict[str, Interval]:
+        random = np.random.default_rng(self.seed)
+        ratios: dict[str, list[Array]] = {metric: [] for metric in GATED}
+        block = max(1, min(self.resamples, 2**20 // len(price)))
+        for _ in range(-(-self.resamples // block)):
+            drawn = random.integers(0, len(price), (block, len(price)))
+            paid = price[drawn]
+            for metric in GATED:
+                mine = FORMULAS[metric](candidate[drawn], paid)
+                theirs = FORMULAS[metric](active[drawn], paid)
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    ratios[metric].append(mine / theirs - 1)
+        return {metric: _interval(np.concatenate(parts)) for metric, parts in ratios.items()}
+
+
+def _metrics(error: Array, price: Array) -> Metrics:
+    if not len(price):
+        return Metrics(0, *(float("nan") for _ in FORMULAS))
+    return Metrics(
+        len(price), **{name: float(formula(error, price)) for name, formula in FORMULAS.items()}
+    )
+
+
+def _interval(ratios: Array) -> Interval:
+    lower, upper = np.quantile(ratios, [0.025, 0.975])
+    return Interval(float(lower), float(upper))

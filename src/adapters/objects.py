@@ -1,0 +1,68 @@
+"""The seam to object storage: what a store must promise, and what it may say is wrong."""
+
+import re
+from hashlib import sha256
+from typing import Protocol
+
+from attrs import frozen
+
+from ..domain.errors import StorageError
+
+_KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+
+
+class ObjectMissing(StorageError):
+    """There is no object under this key, and the store is sure of it."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"There is no object {key} in the storage.")
+
+
+class ObjectExists(StorageError):
+    """An object is there already, and was left as it is."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"The object {key} exists already and is never overwritten.")
+
+
+class StaleToken(StorageError):
+    """The object changed since it was read, and was left as it is."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"The object {key} was changed by somebody else; try again.")
+
+
+@frozen
+class Stored:
+    """An object as it was read; the token stands for exactly this content."""
+
+    body: bytes
+    token: str
+
+
+class ObjectStore(Protocol):
+    """Bytes by key. Every failure is a StorageError; what is read is complete or not there."""
+
+    def get(self, key: str) -> Stored:
+        """The object; ObjectMissing only if it certainly is not there."""
+
+    def create(self, key: str, body: bytes) -> None:
+        """Store under a new key, whole or not at all; ObjectExists changes nothing."""
+
+    def replace(self, key: str, body: bytes, *, token: str | None) -> None:
+        """Store over what *token* stands for (None: over nothing); StaleToken changes nothing."""
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys that begin with *prefix*, sorted."""
+
+
+def checked(key: str) -> str:
+    """A key without empty, hidden or dotted parts; such a one cannot leave its store."""
+    if not _KEY.fullmatch(key):
+        raise StorageError(f"{key!r} is not a valid object key.")
+    return key
+
+
+def digest(body: bytes) -> str:
+    """SHA-256 in hex."""
+    return sha256(body).hexdigest()

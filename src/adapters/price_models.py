@@ -1,0 +1,142 @@
+"""The models that are served, each made of plain arrays."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from io import BytesIO
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+from attrs import define, field
+
+from .features import FEATURES, MUNICIPALITY, matrix
+from .objects import digest
+from .trees import Trees
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+@runtime_checkable
+class StorableModel(Protocol):
+    """A PriceModel that can be kept as arrays; *estimator* is for people, never for serving."""
+
+    kind: ClassVar[str]
+    estimator: Any
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """All that it needs to price homes."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of its arrays as they are stored."""
+
+    def estimate(self, homes: Mapping[str, Any]) -> npt.NDArray[np.float64]:
+        """NOK, one for each home."""
+
+
+def npz(arrays: Arrays) -> bytes:
+    """Arrays as an uncompressed .npz; equal arrays give equal bytes."""
+    buffer = BytesIO()
+    np.savez(buffer, **{name: arrays[name] for name in sorted(arrays)})  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+@define(eq=False, slots=False)
+class BoostedTrees:
+    """Gradient boosting on log price, the municipality encoded by its mean log price."""
+
+    kind: ClassVar[str] = "boosted_trees"
+    trees: Trees
+    municipalities: npt.NDArray[np.float64]
+    encodings: npt.NDArray[np.float64]
+    unknown_encoding: npt.NDArray[np.float64]
+    estimator: Any = field(default=None, repr=False)
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """Read and checked; ValueError, KeyError."""
+        codes, encodings = arrays["municipalities"], arrays["encodings"]
+        if codes.shape != encodings.shape or codes.ndim != 1 or (np.diff(codes) <= 0).any():
+            raise ValueError("the municipalities are not sorted or lack encodings")
+        if arrays["unknown_encoding"].shape != (1,):
+            raise ValueError("there is one encoding of unknown municipalities")
+        return cls(
+            Trees.from_arrays(arrays, len(FEATURES)),
+            codes,
+            encodings,
+            arrays["unknown_encoding"],
+        )
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """All that it needs to price homes."""
+        return self.trees.arrays() | {
+            "municipalities": self.municipalities,
+            "encodings": self.encodings,
+            "unknown_encoding": self.unknown_encoding,
+        }
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of its arrays as they are stored."""
+        return digest(npz(self.arrays()))
+
+    def estimate(self, homes: Mapping[str, Any]) -> npt.NDArray[np.float64]:
+        """NOK, one for each home."""
+        return np.exp(self.trees.predict(self._encoded(matrix(homes))))
+
+    def _encoded(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        codes = x[:, MUNICIPALITY]
+        place = np.minimum(np.searchsorted(self.municipalities, codes), len(self.encodings) - 1)
+        known = self.municipalities[place] == codes
+        x[:, MUNICIPALITY] = np.where(known, self.encodings[place], self.unknown_encoding)
+        return x
+
+
+@define(eq=False, slots=False)
+class MedianPricePerSqm:
+    """The naive model: median NOK per m2 of municipality and type, else of the type, else of all.
+
+    *cells* are municipality * 10 + type, sorted. With no cell and no type it is a plain price.
+    """
+
+    kind: ClassVar[str] = "median_price_per_sqm"
+    cells: npt.NDArray[np.float64]
+    cell_medians: npt.NDArray[np.float64]
+    type_medians: npt.NDArray[np.float64]
+    median: npt.NDArray[np.float64]
+    estimator: Any = None
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """Read and checked; ValueError, KeyError."""
+        model = cls(*(arrays[name] for name in _MEDIANS))
+        if model.cells.shape != model.cell_medians.shape or model.type_medians.shape != (6,):
+            raise ValueError("the medians do not belong to the cells")
+        if model.median.shape != (1,) or not 0 < model.median[0] < np.inf:
+            raise ValueError("the overall median is not a price")
+        return model
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """All that it needs to price homes."""
+        return {name: getattr(self, name) for name in _MEDIANS}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of its arrays as they are stored."""
+        return digest(npz(self.arrays()))
+
+    def estimate(self, homes: Mapping[str, Any]) -> npt.NDArray[np.float64]:
+        """NOK, one for each home."""
+        types = homes["realestate_type"].astype(np.int64)
+        per_sqm = self.type_medians[types]
+        per_sqm = np.where(np.isnan(per_sqm), self.median, per_sqm)
+        if len(self.cells):
+            cells = homes["municipality_number"] * 10 + types
+            place = np.minimum(np.searchsorted(self.cells, cells), len(self.cells) - 1)
+            known = self.cells[place] == cells
+            per_sqm = np.where(known, self.cell_medians[place], per_sqm)
+        return np.asarray(per_sqm * homes["usable_area"])
+
+
+_MEDIANS = ("cells", "cell_medians", "type_medians", "median")
+KINDS: Mapping[str, Any] = {kind.kind: kind for kind in (BoostedTrees, MedianPricePerSqm)}

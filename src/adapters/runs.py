@@ -1,0 +1,47 @@
+"""Reports of retrains in object storage."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import frozen
+
+from ..domain.errors import UnknownRun
+from ..domain.run import Ending, Run
+from . import codec
+from .objects import ObjectStore
+
+RUNS = "runs/"
+
+
+@frozen
+class ObjectRuns:
+    """The RunLog port."""
+
+    objects: ObjectStore
+
+    def record(self, run: Run) -> None:
+        """Keep a report; it is never changed."""
+        self.objects.create(f"{RUNS}{run.run_id}.json", codec.to_json(codec.plain(run)))
+
+    def with_key(self, key: str) -> Run | None:
+        """The report of the run that published or rejected a version under this key."""
+        for run in self.runs():
+            settled = run.ending in (Ending.ACTIVATED, Ending.REFUSED)
+            if run.key == key and settled and run.model_version is not None:
+                return run
+        return None
+
+    def runs(self) -> Sequence[Run]:
+        """All of them, the newest first."""
+        return [self._run(key) for key in reversed(self.objects.keys(RUNS))]
+
+    def run(self, run_id: str) -> Run:
+        """One of them; UnknownRun."""
+        key = f"{RUNS}{run_id}.json"
+        if key not in self.objects.keys(RUNS):
+            raise UnknownRun(run_id)
+        return self._run(key)
+
+    def _run(self, key: str) -> Run:
+        plain: dict[str, Any] = codec.from_json(self.objects.get(key).body, key)
+        return codec.structured(plain, Run, key)

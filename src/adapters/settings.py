@@ -1,0 +1,163 @@
+"""Everything that can be set, read once from the environment and `.env`."""
+
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from math import isfinite
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from attrs import field, fields, frozen
+from dotenv import dotenv_values
+
+from ..domain.errors import ReeError
+from ..domain.estimate import ValuationDates
+from ..domain.gating import GatingPolicy
+
+PREFIX = "REE_"
+T = TypeVar("T")
+
+
+class WrongSetting(ReeError):
+    """A setting that cannot be used; a secret's value is never shown."""
+
+    def __init__(self, name: str, shown: str, expected: str) -> None:
+        super().__init__(f"{name} is {shown}; expected {expected}. Correct it and start again.")
+
+
+class UnknownSetting(UserWarning):
+    """A name that begins like a setting and is none."""
+
+
+def _option(default: T, read: Callable[[str], Any], expected: str, *, secret: bool = False) -> T:
+    """One setting; *read* raises ValueError for a text that is not *expected*."""
+    metadata = {"read": read, "expected": expected, "secret": secret}
+    option: T = field(default=default, repr=not secret, metadata=metadata)
+    return option
+
+
+def _integer(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
+            raise ValueError(text)
+        return value
+
+    return read
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        value = float(text)
+        if not (isfinite(value) and low <= value <= high):
+            raise ValueError(text)
+        return value
+
+    return read
+
+
+def _one_of(*names: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in names:
+            raise ValueError(text)
+        return text
+
+    return read
+
+
+def _text(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError(text)
+    return text
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+_percent = _number(0, 1_000)
+_rows = _integer(1, 10_000_000)
+_months = _integer(1, 1_200)
+
+
+@frozen
+class Settings:
+    """The settings with their defaults; each is read from REE_ and its name in capitals."""
+
+    env: str = _option("development", _text, "a name, as production")
+    log_level: str = _option(
+        "INFO",
+        _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
+        "DEBUG, INFO, WARNING or ERROR",
+    )
+    host: str = _option("127.0.0.1", _text, "an address to listen on")
+    port: int = _option(8000, _integer(0, 65_535), "a port, 0 to 65535")
+    storage: str = _option("filesystem", _one_of("filesystem"), "filesystem")
+    storage_path: Path = _option(Path(".ree"), Path, "a folder")
+    api_base_url: str | None = _option(None, _url, "a URL as https://api.example, without a user")
+    api_key: str | None = _option(None, _text, "a printable text", secret=True)
+    model_refresh_seconds: float = _option(60.0, _number(0.1, 86_400), "seconds, 0.1 to 86400")
+    max_batch: int = _option(10_000, _integer(1, 1_000_000), "a count, 1 to 1000000")
+    valuation_warn_months: int = _option(6, _months, "months, 1 to 1200")
+    valuation_max_months: int = _option(18, _months, "months, 1 to 1200")
+    train_window_months: int = _option(12, _months, "months, 1 to 1200")
+    train_min_rows: int = _option(500, _rows, "a count of rows, 1 or more")
+    gate_overall_mae_max_degrade_pct: float = _option(5.0, _percent, "a percentage, 0 to 1000")
+    gate_overall_wape_max_degrade_pct: float = _option(10.0, _percent, "a percentage, 0 to 1000")
+    gate_enebolig_mae_max_degrade_pct: float = _option(7.0, _percent, "a percentage, 0 to 1000")
+    gate_enebolig_wape_max_degrade_pct: float = _option(12.0, _percent, "a percentage, 0 to 1000")
+    gate_segment_min_rows: int = _option(30, _rows, "a count of rows, 1 or more")
+    gate_tail_min_rows: int = _option(200, _rows, "a count of rows, 1 or more")
+
+    @property
+    def policy(self) -> GatingPolicy:
+        """The gate with these limits."""
+        return GatingPolicy(
+            min_rows=self.train_min_rows,
+            overall_limit=self.gate_overall_mae_max_degrade_pct / 100,
+            overall_wape_limit=self.gate_overall_wape_max_degrade_pct / 100,
+            enebolig_limit=self.gate_enebolig_mae_max_degrade_pct / 100,
+            enebolig_wape_limit=self.gate_enebolig_wape_max_degrade_pct / 100,
+            segment_min_rows=self.gate_segment_min_rows,
+            tail_min_rows=self.gate_tail_min_rows,
+        )
+
+    @property
+    def valuation_dates(self) -> ValuationDates:
+        """How far from the data a valuation may be."""
+        return ValuationDates(self.valuation_warn_months, self.valuation_max_months)
+
+
+def load_settings(environ: Mapping[str, str] | None = None, dotenv: str = ".env") -> Settings:
+    """From the environment, and from `.env` what that leaves open.
+
+    WrongSetting; a name with the prefix that is no setting is warned of (UnknownSetting). An empty
+    value counts as not set.
+    """
+    from_file = {name: value or "" for name, value in dotenv_values(dotenv).items()}
+    given = from_file | dict(os.environ if environ is None else environ)
+    options = {PREFIX + option.name.upper(): option for option in fields(Settings)}
+    for name in sorted(given):
+        if name.startswith(PREFIX) and name not in options:
+            near = get_close_matches(name, options, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            warnings.warn(f"{name} is not a setting{hint}", UnknownSetting, stacklevel=2)
+    values = {}
+    for name, option in options.items():
+        text = given.get(name, "")
+        if text:
+            values[option.name] = _read(name, text, option.metadata)
+    return Settings(**values)
+
+
+def _read(name: str, text: str, metadata: Mapping[Any, Any]) -> Any:
+    try:
+        return metadata["read"](text)
+    except ValueError:
+        shown = "set to a secret that cannot be used" if metadata["secret"] else repr(text[:80])
+        raise WrongSetting(name, shown, metadata["expected"]) from None

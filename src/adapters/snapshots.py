@@ -1,0 +1,174 @@
+"""Fetched months and datasets in object storage."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from attrs import asdict, frozen
+
+from ..domain.dataset import Dataset, DatasetManifest, MonthSnapshot, Sale, counts
+from ..domain.errors import StorageError
+from ..domain.funnel import Funnel
+from ..domain.ports import Clock
+from ..domain.property import Property
+from ..domain.turnover import Period
+from . import codec
+from .objects import ObjectExists, ObjectMissing, ObjectStore, digest
+from .parquet import dataset_parquet
+
+SCHEMA = 1
+ROWS = "rows_raw.jsonl"
+DATASET = "dataset.parquet"
+MANIFEST = "manifest.json"
+
+
+@frozen
+class ObjectSnapshots:
+    """The SnapshotStore port; the manifest is written last and makes the rest count."""
+
+    objects: ObjectStore
+    clock: Clock
+    code_version: str
+
+    def newest(self, month: Period) -> MonthSnapshot | None:
+        """The newest complete fetch that was made after the month's last day."""
+        suffix = f"/{MANIFEST}"
+        keys = [key for key in self.objects.keys(f"snapshots/{month}/") if key.endswith(suffix)]
+        for key in reversed(keys):
+            snapshot = self._month(key)
+            if snapshot.fetched_at.date() > month.end:
+                return snapshot
+        return None
+
+    def add(
+        self,
+        month: Period,
+        sales: Sequence[Sale],
+        funnel: Funnel,
+        *,
+        cadastral_unit_ids: int,
+        properties_matched: int,
+        dry_run: bool,
+    ) -> MonthSnapshot:
+        """Keep a fetch, beside those that are there."""
+        body = b"".join(_line(sale) + b"\n" for sale in sorted(sales, key=_order))
+        fetched_at = self.clock.now().astimezone(UTC)
+        rows_digest = digest(body)
+        snapshot = MonthSnapshot(
+            f"snapshots/{month}/{fetched_at:%Y%m%dT%H%M%S.%fZ}-{rows_digest[:8]}",
+            month,
+            fetched_at,
+            rows_digest,
+            funnel,
+            cadastral_unit_ids,
+            properties_matched,
+        )
+        self.objects.create(f"{snapshot.name}/{ROWS}", body)
+        manifest = self._manifest(snapshot, {ROWS: body}, dry_run)
+        self.objects.create(f"{snapshot.name}/{MANIFEST}", codec.to_json(manifest))
+        return snapshot
+
+    def sales(self, snapshot: MonthSnapshot) -> Sequence[Sale]:
+        """The rows of a fetch; StorageError if they changed since."""
+        key = f"{snapshot.name}/{ROWS}"
+        body = self.objects.get(key).body
+        if digest(body) != snapshot.digest:
+            raise StorageError(
+                f"The object {key} is not what was fetched (its SHA-256 differs). "
+                "Restore it, or fetch the month again with --force-fetch."
+            )
+        return [_sale(line) for line in body.splitlines()]
+
+    def add_dataset(
+        self,
+        period: Period,
+        dataset: Dataset,
+        funnel: Funnel,
+        snapshots: Sequence[MonthSnapshot],
+        *,
+        dry_run: bool,
+    ) -> DatasetManifest:
+        """Keep a dataset under its months' digests; one that is there is left as it is."""
+        months = [[str(snapshot.period), snapshot.digest] for snapshot in snapshots]
+        months_digest = digest(msgspec.json.encode([SCHEMA, *months]))
+        manifest = DatasetManifest(
+            f"datasets/{period}/{months_digest[:8]}",
+            period,
+            months_digest,
+            funnel,
+            sum(snapshot.cadastral_unit_ids for snapshot in snapshots),
+            sum(snapshot.properties_matched for snapshot in snapshots),
+            tuple(snapshots),
+        )
+        return self._dataset(manifest, dataset) or self._create(manifest, dataset, dry_run)
+
+    def _create(
+        self, manifest: DatasetManifest, dataset: Dataset, dry_run: bool
+    ) -> DatasetManifest:
+        body = dataset_parquet(dataset)
+        try:
+            self.objects.create(f"{manifest.name}/{DATASET}", body)
+        except ObjectExists:
+            body = self.objects.get(f"{manifest.name}/{DATASET}").body
+        try:
+            plain = self._manifest(manifest, {DATASET: body}, dry_run)
+            self.objects.create(f"{manifest.name}/{MANIFEST}", codec.to_json(plain))
+        except ObjectExists:
+            return self._dataset(manifest, dataset) or manifest
+        return manifest
+
+    def _dataset(self, manifest: DatasetManifest, dataset: Dataset) -> DatasetManifest | None:
+        key = f"{manifest.name}/{MANIFEST}"
+        try:
+            stored = codec.from_json(self.objects.get(key).body, key)
+        except ObjectMissing:
+            return None
+        found = codec.structured(stored, DatasetManifest, key)
+        if counts(found)["rows_trainable"] != len(dataset):
+            raise StorageError(
+                f"{manifest.name} holds {counts(found)['rows_trainable']} rows, but its months now "
+                f"give {len(dataset)}: the rules changed. Raise SCHEMA in ree.adapters.snapshots."
+            )
+        return found
+
+    def _month(self, key: str) -> MonthSnapshot:
+        return codec.structured(
+            codec.from_json(self.objects.get(key).body, key), MonthSnapshot, key
+        )
+
+    def _manifest(
+        self, manifest: MonthSnapshot | DatasetManifest, bodies: dict[str, bytes], dry_run: bool
+    ) -> dict[str, Any]:
+        plain: dict[str, Any] = codec.plain(manifest)
+        return plain | {
+            "counts": counts(manifest),
+            "dropped_reasons": manifest.funnel.dropped,
+            "dry_run": dry_run,
+            "objects": {
+                name: {"sha256": digest(body), "size": len(body)} for name, body in bodies.items()
+            },
+            "schema": SCHEMA,
+            "code_version": self.code_version,
+        }
+
+
+def _order(sale: Sale) -> tuple[Any, ...]:
+    return sale.day, sale.property_id, sale.cadastral_unit_id, sale.turnover_date, sale.price
+
+
+def _line(sale: Sale) -> bytes:
+    row = asdict(sale, recurse=False)
+    home = asdict(row.pop("home"))
+    known = {name: value for name, value in home.items() if value is not None}
+    return msgspec.json.encode(row | known, order="sorted")
+
+
+def _sale(line: bytes) -> Sale:
+    row = msgspec.json.decode(line)
+    own = {name: row.pop(name) for name in _OWN}
+    own["day"] = datetime.fromisoformat(own["day"]).date()
+    return Sale(**own, home=Property(**row))
+
+
+_OWN = ("property_id", "cadastral_unit_id", "turnover_date", "day", "price")

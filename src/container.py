@@ -1,0 +1,92 @@
+"""The composition root: the only module that knows the core and its adapters."""
+
+from pathlib import Path
+
+from dependency_injector import containers, providers
+
+from .adapters.active_model import LatestModel, WatchedModel
+from .adapters.clock import SystemClock
+from .adapters.environment import code_version, key_environment
+from .adapters.evaluator import NumpyEvaluator
+from .adapters.file_objects import FileObjects
+from .adapters.market_api import HttpMarket
+from .adapters.municipalities import municipalities
+from .adapters.registry import ObjectRegistry
+from .adapters.runs import ObjectRuns
+from .adapters.settings import Settings, load_settings
+from .adapters.sklearn_model import SklearnTrainer
+from .adapters.snapshots import ObjectSnapshots
+from .adapters.table import NumpyTable
+from .application.estimate_batch import EstimateBatch
+from .application.fetch_month import FetchMonth
+from .application.find_earlier import FindEarlier
+from .application.retrain_period import RetrainPeriod
+from .application.trial import TryCandidate
+from .application.versions import Activate, Bootstrap, RollBack
+
+
+def _bucket(settings: Settings, name: str) -> FileObjects:
+    return FileObjects(Path(settings.storage_path) / name)
+
+
+def _numbers() -> frozenset[str]:
+    return frozenset(municipality.number for municipality in municipalities())
+
+
+class Container(containers.DeclarativeContainer):
+    """Everything wired; override a provider to put an adapter of your own in its place."""
+
+    settings = providers.Singleton(load_settings)
+
+    clock = providers.Singleton(SystemClock)
+    snapshot_objects = providers.Singleton(_bucket, settings, "ree-snapshots")
+    model_objects = providers.Singleton(_bucket, settings, "ree-models")
+    market = providers.Singleton(
+        HttpMarket.connect, settings.provided.api_base_url, settings.provided.api_key
+    )
+    tabulate = providers.Singleton(NumpyTable)
+    trainer = providers.Singleton(SklearnTrainer)
+    evaluator = providers.Singleton(NumpyEvaluator)
+    municipality_numbers = providers.Singleton(_numbers)
+    code_version = providers.Callable(code_version)
+    environment = providers.Callable(key_environment)
+
+    snapshots = providers.Singleton(
+        ObjectSnapshots, objects=snapshot_objects, clock=clock, code_version=code_version
+    )
+    registry = providers.Singleton(ObjectRegistry, objects=model_objects, clock=clock)
+    runs = providers.Singleton(ObjectRuns, objects=model_objects)
+    latest_model = providers.Singleton(LatestModel, registry=registry)
+    watched_model = providers.Singleton(
+        WatchedModel, registry=registry, refresh_seconds=settings.provided.model_refresh_seconds
+    )
+
+    retrain_period = providers.Factory(
+        RetrainPeriod,
+        fetch_month=providers.Factory(
+            FetchMonth, market=market, snapshots=snapshots, tabulate=tabulate
+        ),
+        try_candidate=providers.Factory(TryCandidate, trainer=trainer, evaluator=evaluator),
+        find_earlier=providers.Factory(FindEarlier, registry=registry, runs=runs),
+        snapshots=snapshots,
+        tabulate=tabulate,
+        registry=registry,
+        runs=runs,
+        policy=settings.provided.policy,
+        clock=clock,
+        environment=environment,
+    )
+    estimate_batch = providers.Factory(
+        EstimateBatch,
+        model=latest_model,
+        tabulate=tabulate,
+        municipalities=municipality_numbers,
+        dates=settings.provided.valuation_dates,
+        max_batch=settings.provided.max_batch,
+    )
+    serve_batch = providers.Factory(estimate_batch, model=watched_model)
+    activate = providers.Factory(Activate, registry=registry)
+    roll_back = providers.Factory(RollBack, registry=registry)
+    bootstrap = providers.Factory(
+        Bootstrap, registry=registry, trainer=trainer, environment=environment
+    )
