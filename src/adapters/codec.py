@@ -31,7 +31,7 @@ def plain(value: Any, of: Any = None) -> Any:
 
 
 def structured(value: Any, of: type[T], name: str) -> T:
-    """A value back from its plain form; StorageError with the object's *name* if it does not fit."""
+    """A value back from its plain form; StorageError with the object's *name* if it is none."""
     try:
         return _converter.structure(value, of)
     except Exception as error:
@@ -48,7 +48,7 @@ def from_json(body: bytes, name: str) -> dict[str, Any]:
     """The JSON object in *body*; StorageError with the object's *name* if it is none."""
     try:
         value = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StorageError(f"The object {name} is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise StorageError(f"The object {name} is not a JSON object.")

@@ -10,7 +10,15 @@ from uuid import uuid4
 from attrs import field, frozen
 
 from ..domain.errors import StorageError
-from .objects import ObjectExists, ObjectMissing, StaleToken, Stored, checked, digest
+from .objects import (
+    ObjectExists,
+    ObjectMissing,
+    StaleToken,
+    Stored,
+    checked,
+    checked_prefix,
+    digest,
+)
 
 _ASIDE = ".aside"
 _LOCK = ".lock"
@@ -31,7 +39,8 @@ class FileObjects:
         with self._translated(f"read {key}"):
             try:
                 body = path.read_bytes()
-            except (FileNotFoundError, NotADirectoryError):
+            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                self._is_there()
                 raise ObjectMissing(key) from None
         return Stored(body, digest(body))
 
@@ -63,9 +72,9 @@ class FileObjects:
 
     def keys(self, prefix: str) -> list[str]:
         """The keys that begin with *prefix*, sorted."""
-        folder = self.root / prefix.rpartition("/")[0]
+        folder = self.root / checked_prefix(prefix).rpartition("/")[0]
         with self._translated(f"list {prefix}"):
-            if not folder.exists():
+            if not (self._is_there() and folder.is_dir()):
                 return []
             found = []
             for parent, folders, names in os.walk(folder, onerror=_raise):
@@ -79,6 +88,14 @@ class FileObjects:
 
     def _path(self, key: str) -> Path:
         return self.root / checked(key)
+
+    def _is_there(self) -> bool:
+        """Whether the folder exists; OSError for a file in its place, which is no empty store."""
+        try:
+            os.scandir(self.root).close()
+        except FileNotFoundError:
+            return False
+        return True
 
     @contextmanager
     def _written_aside(self, body: bytes) -> Iterator[Path]:

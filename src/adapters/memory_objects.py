@@ -4,7 +4,15 @@ from threading import Lock
 
 from attrs import field, frozen
 
-from .objects import ObjectExists, ObjectMissing, StaleToken, Stored, checked, digest
+from .objects import (
+    ObjectExists,
+    ObjectMissing,
+    StaleToken,
+    Stored,
+    checked,
+    checked_prefix,
+    digest,
+)
 
 
 @frozen(eq=False)
@@ -38,5 +46,6 @@ class MemoryObjects:
 
     def keys(self, prefix: str) -> list[str]:
         """The keys that begin with *prefix*, sorted."""
+        checked_prefix(prefix)
         with self._lock:
             return sorted(key for key in self._objects if key.startswith(prefix))

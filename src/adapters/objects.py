@@ -63,6 +63,13 @@ def checked(key: str) -> str:
     return key
 
 
+def checked_prefix(prefix: str) -> str:
+    """A prefix whose folders are valid, so that a listing stays inside the store too."""
+    if "/" in prefix:
+        checked(prefix.rpartition("/")[0])
+    return prefix
+
+
 def digest(body: bytes) -> str:
     """SHA-256 in hex."""
     return sha256(body).hexdigest()

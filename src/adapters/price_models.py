@@ -55,10 +55,11 @@ class BoostedTrees:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         """Read and checked; ValueError, KeyError."""
+        _finite_rows(arrays, "municipalities", "encodings", "unknown_encoding")
         codes, encodings = arrays["municipalities"], arrays["encodings"]
-        if codes.shape != encodings.shape or codes.ndim != 1 or (np.diff(codes) <= 0).any():
+        if len(codes) != len(encodings) or not len(codes) or (np.diff(codes) <= 0).any():
             raise ValueError("the municipalities are not sorted or lack encodings")
-        if arrays["unknown_encoding"].shape != (1,):
+        if len(arrays["unknown_encoding"]) != 1:
             raise ValueError("there is one encoding of unknown municipalities")
         return cls(
             Trees.from_arrays(arrays, len(FEATURES)),
@@ -109,9 +110,12 @@ class MedianPricePerSqm:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         """Read and checked; ValueError, KeyError."""
+        _finite_rows(arrays, "cells", "cell_medians", "median")
         model = cls(*(arrays[name] for name in _MEDIANS))
-        if model.cells.shape != model.cell_medians.shape or model.type_medians.shape != (6,):
+        if model.cells.shape != model.cell_medians.shape or (np.diff(model.cells) <= 0).any():
             raise ValueError("the medians do not belong to the cells")
+        if model.type_medians.shape != (6,) or model.type_medians.dtype != np.float64:
+            raise ValueError("there is one median of each type")
         if model.median.shape != (1,) or not 0 < model.median[0] < np.inf:
             raise ValueError("the overall median is not a price")
         return model
@@ -136,6 +140,13 @@ class MedianPricePerSqm:
             known = self.cells[place] == cells
             per_sqm = np.where(known, self.cell_medians[place], per_sqm)
         return np.asarray(per_sqm * homes["usable_area"])
+
+
+def _finite_rows(arrays: Arrays, *names: str) -> None:
+    for name in names:
+        row = arrays[name]
+        if row.dtype != np.float64 or row.ndim != 1 or not np.isfinite(row).all():
+            raise ValueError(f"{name} is not a row of finite numbers")
 
 
 _MEDIANS = ("cells", "cell_medians", "type_medians", "median")

@@ -5,6 +5,7 @@ own activation whole; the copy under activations/ is made after it moved, by who
 the mover was killed, so that no move is ever lost.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -33,6 +34,7 @@ from .version_objects import (
 
 POINTER = "latest.json"
 ACTIVATIONS = "activations/"
+_VERSION = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
 
 
 @frozen
@@ -57,13 +59,13 @@ class ObjectRegistry:
         for name in sorted(names, reverse=True):
             try:
                 found.append(self.version(name))
-            except UnreadableVersion:
+            except (UnknownVersion, UnreadableVersion):
                 continue
         return found
 
     def version(self, version: str) -> ModelVersion:
         """One of them; UnknownVersion, UnreadableVersion."""
-        for folder in FOLDERS.values():
+        for folder in FOLDERS.values() if _VERSION.fullmatch(version) else ():
             try:
                 body = self.objects.get(f"{folder}/{version}/{MANIFEST}").body
             except ObjectMissing:
@@ -109,9 +111,11 @@ class ObjectRegistry:
             name = f"{created_at:%Y%m%d-%H%M%S}-{model.digest[:8]}"
             version = ModelVersion(name, created_at, record, model.digest)
             try:
-                return self._write(version, model)
+                if not any(self.objects.keys(f"{folder}/{name}/") for folder in FOLDERS.values()):
+                    return self._write(version, model)
             except ObjectExists:
-                created_at += timedelta(seconds=1)
+                pass
+            created_at += timedelta(seconds=1)
 
     def _write(self, version: ModelVersion, model: StorableModel) -> ModelVersion:
         folder = f"{FOLDERS[version.status]}/{version.version}"
@@ -153,8 +157,8 @@ class ObjectRegistry:
 
     def history(self) -> Sequence[Activation]:
         """Every move of the pointer, the newest first."""
-        moves = {move.sequence: move for move in map(self._move, self._moves())}
         active = self.active()
+        moves = {move.sequence: move for move in map(self._move, self._moves())}
         if active is not None:
             moves[active.sequence] = active
         return [moves[sequence] for sequence in sorted(moves, reverse=True)]

@@ -8,7 +8,7 @@ from attrs import frozen
 from ..domain.errors import UnknownRun
 from ..domain.run import Ending, Run
 from . import codec
-from .objects import ObjectStore
+from .objects import ObjectExists, ObjectStore
 
 RUNS = "runs/"
 
@@ -20,8 +20,11 @@ class ObjectRuns:
     objects: ObjectStore
 
     def record(self, run: Run) -> None:
-        """Keep a report; it is never changed."""
-        self.objects.create(f"{RUNS}{run.run_id}.json", codec.to_json(codec.plain(run)))
+        """Keep a report; one that is there, by who completed this run, is left as it is."""
+        try:
+            self.objects.create(f"{RUNS}{run.run_id}.json", codec.to_json(codec.plain(run)))
+        except ObjectExists:
+            return
 
     def with_key(self, key: str) -> Run | None:
         """The report of the run that published or rejected a version under this key."""

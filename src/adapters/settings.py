@@ -1,6 +1,7 @@
 """Everything that can be set, read once from the environment and `.env`."""
 
 import os
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
@@ -140,7 +141,8 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: str = ".env"
     value counts as not set.
     """
     from_file = {name: value or "" for name, value in dotenv_values(dotenv).items()}
-    given = from_file | dict(os.environ if environ is None else environ)
+    own = os.environ if environ is None else environ
+    given = from_file | {name: value for name, value in own.items() if value}
     options = {PREFIX + option.name.upper(): option for option in fields(Settings)}
     for name in sorted(given):
         if name.startswith(PREFIX) and name not in options:
@@ -159,5 +161,6 @@ def _read(name: str, text: str, metadata: Mapping[Any, Any]) -> Any:
     try:
         return metadata["read"](text)
     except ValueError:
-        shown = "set to a secret that cannot be used" if metadata["secret"] else repr(text[:80])
+        public = re.sub(r"//.*@", "//...@", text)
+        shown = "set to a secret that cannot be used" if metadata["secret"] else repr(public[:80])
         raise WrongSetting(name, shown, metadata["expected"]) from None

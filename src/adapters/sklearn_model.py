@@ -6,6 +6,7 @@ import numpy as np
 from attrs import frozen
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import TargetEncoder
 
@@ -84,7 +85,8 @@ class SklearnTrainer:
 
 
 def _pipeline(recipe: Recipe) -> Pipeline:
-    encoder = TargetEncoder(target_type="continuous", random_state=0)
+    folds = KFold(5, shuffle=True, random_state=0)
+    encoder = TargetEncoder(target_type="continuous", cv=folds)
     encode = ColumnTransformer(
         [("municipality", encoder, [MUNICIPALITY])], remainder="passthrough"
     )

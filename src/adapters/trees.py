@@ -94,6 +94,11 @@ class Trees:
         leaf = (self.left == own) & (self.right == own)
         if not np.all(leaf | ((self.left > own) & (self.right > own))):
             raise ValueError("a child stands before its parent")
+        node = self.roots
+        for _ in range(int(self.depth[0])):
+            node = np.unique(np.concatenate([self.left[node], self.right[node]]))
+        if not leaf[node].all():
+            raise ValueError("a walk does not end at a leaf")
         if np.isnan(self.threshold).any():
             raise ValueError("a threshold is not a number")
         if not (np.isfinite(self.value).all() and np.isfinite(self.baseline).all()):

@@ -140,7 +140,7 @@ def _is_number(value: object) -> bool:
 def _is_municipality(value: object) -> bool:
     if isinstance(value, str):
         return _digits(value)
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and _is_number(value) and abs(value) <= _LARGEST
 
 
 def _digits(text: str) -> bool:

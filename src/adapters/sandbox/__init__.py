@@ -1,0 +1,1 @@
+"""The market API, spoken by a simulated or a replayed market."""
