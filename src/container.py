@@ -36,28 +36,28 @@ def _numbers() -> frozenset[str]:
 class Container(containers.DeclarativeContainer):
     """Everything wired; override a provider to put an adapter of your own in its place."""
 
-    settings = providers.Singleton(load_settings)
+    settings = providers.ThreadSafeSingleton(load_settings)
 
-    clock = providers.Singleton(SystemClock)
-    snapshot_objects = providers.Singleton(_bucket, settings, "ree-snapshots")
-    model_objects = providers.Singleton(_bucket, settings, "ree-models")
-    market = providers.Singleton(
+    clock = providers.ThreadSafeSingleton(SystemClock)
+    snapshot_objects = providers.ThreadSafeSingleton(_bucket, settings, "ree-snapshots")
+    model_objects = providers.ThreadSafeSingleton(_bucket, settings, "ree-models")
+    market = providers.ThreadSafeSingleton(
         HttpMarket.connect, settings.provided.api_base_url, settings.provided.api_key
     )
-    tabulate = providers.Singleton(NumpyTable)
-    trainer = providers.Singleton(SklearnTrainer)
-    evaluator = providers.Singleton(NumpyEvaluator)
-    municipality_numbers = providers.Singleton(_numbers)
+    tabulate = providers.ThreadSafeSingleton(NumpyTable)
+    trainer = providers.ThreadSafeSingleton(SklearnTrainer)
+    evaluator = providers.ThreadSafeSingleton(NumpyEvaluator)
+    municipality_numbers = providers.ThreadSafeSingleton(_numbers)
     code_version = providers.Callable(code_version)
     environment = providers.Callable(key_environment)
 
-    snapshots = providers.Singleton(
+    snapshots = providers.ThreadSafeSingleton(
         ObjectSnapshots, objects=snapshot_objects, clock=clock, code_version=code_version
     )
-    registry = providers.Singleton(ObjectRegistry, objects=model_objects, clock=clock)
-    runs = providers.Singleton(ObjectRuns, objects=model_objects)
-    latest_model = providers.Singleton(LatestModel, registry=registry)
-    watched_model = providers.Singleton(
+    registry = providers.ThreadSafeSingleton(ObjectRegistry, objects=model_objects, clock=clock)
+    runs = providers.ThreadSafeSingleton(ObjectRuns, objects=model_objects)
+    latest_model = providers.ThreadSafeSingleton(LatestModel, registry=registry)
+    watched_model = providers.ThreadSafeSingleton(
         WatchedModel, registry=registry, refresh_seconds=settings.provided.model_refresh_seconds
     )
 

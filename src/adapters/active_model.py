@@ -41,18 +41,20 @@ class WatchedModel:
     registry: ModelRegistry
     refresh_seconds: float
     _loaded: LoadedModel | None = field(default=None, init=False)
-    _reason: str | None = field(default=None, init=False)
+    _failure: ReeError | None = field(default=None, init=False)
     _pid: int | None = field(default=None, init=False)
     _lock: Lock = field(factory=Lock, init=False)
     _stopped: Event = field(factory=Event, init=False)
 
     def current(self) -> LoadedModel:
-        """The model in use; ModelNotReady with the reason."""
+        """The model in use; ModelNotReady, whose cause is what kept it from being loaded."""
         self.start()
-        loaded = self._loaded
-        if loaded is None:
-            raise ModelNotReady(self._reason)
-        return loaded
+        loaded, failure = self._loaded, self._failure
+        if loaded is not None:
+            return loaded
+        if failure is None or isinstance(failure, ModelNotReady):
+            raise ModelNotReady
+        raise ModelNotReady(str(failure)) from failure
 
     def start(self) -> None:
         """Load the model and follow the pointer, unless this process does already."""
@@ -79,12 +81,16 @@ class WatchedModel:
             if self._loaded is None or self._loaded.version.version != active.version:
                 self._loaded = self.registry.load(active.version)
                 structlog.get_logger().info("model_loaded", version=active.version)
-            self._reason = None
+            self._failure = None
         except ReeError as error:
-            if str(error) != self._reason:
+            if str(error) != str(self._failure):
                 structlog.get_logger().warning("model_not_refreshed", reason=str(error))
-            self._reason = str(error)
+            self._failure = error
 
     def _follow(self) -> None:
-        while not self._stopped.wait(self.refresh_seconds if self._loaded else SOON):
-            self.look()
+        soon = min(SOON, self.refresh_seconds)
+        while not self._stopped.wait(self.refresh_seconds if self._loaded else soon):
+            try:
+                self.look()
+            except Exception:
+                structlog.get_logger().exception("model_not_refreshed")

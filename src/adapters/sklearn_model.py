@@ -54,7 +54,10 @@ class SklearnTrainer:
     def fit(self, dataset: Dataset, recipe: Recipe) -> BoostedTrees:
         """A model of these sales; equal sales and settings give equal digests."""
         pipeline = _pipeline(recipe)
-        pipeline.fit(matrix(dataset.columns), np.log(dataset.columns["price"]))
+        features = matrix(dataset.columns)
+        # scikit-learn cannot bin a feature that no sale has; a constant is never split on.
+        features[:, np.isnan(features).all(axis=0)] = 0.0
+        pipeline.fit(features, np.log(dataset.columns["price"]))
         transformer, booster = pipeline[0], pipeline[1]
         encoder: TargetEncoder = transformer.named_transformers_["municipality"]
         return BoostedTrees(

@@ -43,16 +43,19 @@ class EstimateBatch:
             (home, home.faults + bad, warnings)
             for home, (bad, warnings) in zip(homes, looks, strict=True)
         ]
-        refused = [(home.property_id, fault) for home, bad, _ in looked for fault in bad]
-        if refused and on_invalid is OnInvalid.FAIL:
-            raise InvalidProperties(refused)
         prices = iter(self._prices([home for home, bad, _ in looked if not bad], loaded))
-        return tuple(
+        answers = tuple(
             Refusal(home.property_id, bad)
             if bad
             else self._estimate(home, next(prices), warnings, loaded)
             for home, bad, warnings in looked
         )
+        refused = [answer for answer in answers if isinstance(answer, Refusal)]
+        if refused and on_invalid is OnInvalid.FAIL:
+            raise InvalidProperties(
+                [(refusal.property_id, fault) for refusal in refused for fault in refusal.faults]
+            )
+        return answers
 
     def _prices(self, homes: Sequence[Home], loaded: LoadedModel) -> list[float]:
         if not homes:

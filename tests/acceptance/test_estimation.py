@@ -1,0 +1,193 @@
+"""Steps of features/estimation.feature."""
+
+from datetime import date
+from typing import Any
+
+from pytest_bdd import given, parsers, scenarios, then, when
+
+from ree.domain.errors import BatchTooLarge, EmptyBatch, InvalidProperties, ModelNotReady
+from ree.domain.estimate import Home, OnInvalid, PriceEstimate, Refusal
+from ree.domain.model import Kind, Recipe, TrainingRecord
+
+from .conftest import World, kroner
+from .town import Storage, per_sqm
+
+scenarios("estimation.feature")
+
+FLAT: dict[str, Any] = {
+    "realestate_type": "leilighet",
+    "municipality_number": 301,
+    "lat": 59.9,
+    "lon": 10.7,
+    "built_year": 1990,
+    "total_area": 80,
+    "usable_area": 80,
+    "floor": 3,
+}
+VALUED_ON = date(2026, 2, 1)
+
+
+def _home(number: str = "1", day: date = VALUED_ON, **changes: Any) -> Home:
+    features = {name: value for name, value in (FLAT | changes).items() if value is not None}
+    return Home.parse(number, features, day)
+
+
+def _value(world: World, *homes: Home, on_invalid: OnInvalid = OnInvalid.FAIL) -> None:
+    world.attempt(lambda: world.estimate(homes, on_invalid))
+
+
+def _only(world: World) -> PriceEstimate:
+    assert world.error is None
+    (answer,) = world.answers
+    assert isinstance(answer, PriceEstimate)
+    return answer
+
+
+def _faults(world: World) -> list[tuple[str, str]]:
+    assert isinstance(world.error, InvalidProperties)
+    return [(property_id, fault.code) for property_id, fault in world.error.faults]
+
+
+@given(parsers.parse("the newest sale that the model knows was on {day}"))
+def _(world: World, day: str) -> None:
+    world.named["until"] = day
+
+
+@given(parsers.re(r"homes are worth (?P<price>[\d ]+) kr per m2"))
+def _(world: World, price: str) -> None:
+    until = date.fromisoformat(world.named["until"])
+    record = TrainingRecord(Kind.TRAINED, Recipe("test"), {}, trained_until=until)
+    version = world.registry.publish(per_sqm(kroner(price)), record)
+    world.registry.activate(version.version, expected=None, by="test", why="a test")
+
+
+@given("the active model is a stub")
+def _(world: World) -> None:
+    world.model_storage = Storage()
+    world.bootstrap(by="test")
+
+
+@given("no model is active")
+def _(world: World) -> None:
+    world.model_storage = Storage()
+
+
+@given(parsers.parse("at most {limit:d} homes may be valued at once"))
+def _(world: World, limit: int) -> None:
+    world.max_batch = limit
+
+
+@when(parsers.re(r"a leilighet of 80 m2 on floor 3 in (?P<where>.+) is valued on (?P<day>.+)"))
+def _(world: World, where: str, day: str) -> None:
+    number = 301 if where == "Oslo" else int(where.removeprefix("municipality "))
+    _value(world, _home(day=date.fromisoformat(day), municipality_number=number))
+
+
+@when(parsers.parse("a home with {field} {value} is valued"))
+def _(world: World, field: str, value: str) -> None:
+    text = field in ("realestate_type", "municipality_number")
+    _value(world, _home(**{field: value if text else float(value)}))
+
+
+@when("a home without lat and lon is valued")
+def _(world: World) -> None:
+    _value(world, _home(lat=None, lon=None))
+
+
+@when("a home without floor is valued")
+def _(world: World) -> None:
+    _value(world, _home(floor=None))
+
+
+BATCH = (
+    _home("first"),
+    _home("second", usable_area=4),
+    _home("third", floor=500, built_year=1500),
+)
+
+
+@when("a sound home, one of 4 m2 and one on floor 500 built in 1500 are valued")
+def _(world: World) -> None:
+    _value(world, *BATCH)
+
+
+@when(
+    "a sound home, one of 4 m2 and one on floor 500 built in 1500 are valued, skipping the invalid"
+)
+def _(world: World) -> None:
+    _value(world, *BATCH, on_invalid=OnInvalid.SKIP)
+
+
+@when("no home is valued")
+def _(world: World) -> None:
+    _value(world)
+
+
+@when(parsers.parse("{count:d} sound homes are valued"))
+def _(world: World, count: int) -> None:
+    _value(world, *(_home(str(number)) for number in range(count)))
+
+
+@then(parsers.re(r"its estimated price is (?P<price>[\d ]+) kr"))
+def _(world: World, price: str) -> None:
+    assert _only(world).estimated_price == kroner(price)
+    assert _only(world).currency == "NOK"
+
+
+@then(parsers.re(r"its price per m2 is (?P<price>[\d ]+) kr"))
+def _(world: World, price: str) -> None:
+    assert _only(world).price_per_sqm == kroner(price)
+
+
+@then("there is no warning")
+def _(world: World) -> None:
+    assert _only(world).warnings == ()
+
+
+@then(parsers.parse("the warning is {code}"))
+@then(parsers.parse("it is priced with {code}"))
+def _(world: World, code: str) -> None:
+    assert _only(world).warnings == (code,)
+
+
+@then("it is priced")
+def _(world: World) -> None:
+    assert _only(world).warnings == ()
+
+
+@then("it is refused because no model is ready")
+def _(world: World) -> None:
+    assert isinstance(world.error, ModelNotReady)
+
+
+@then(parsers.parse("it is refused as {code}"))
+def _(world: World, code: str) -> None:
+    assert _faults(world)[0] == ("1", code)
+
+
+@then("nothing is priced")
+def _(world: World) -> None:
+    assert world.answers is None
+
+
+@then("the faults are")
+def _(world: World, datatable: list[list[str]]) -> None:
+    assert _faults(world) == [(home, code) for home, code in datatable[1:]]
+
+
+@then("the first is priced and the others are refused")
+def _(world: World) -> None:
+    first, *others = world.answers
+    assert isinstance(first, PriceEstimate)
+    assert all(isinstance(other, Refusal) for other in others)
+    assert [other.property_id for other in others] == ["second", "third"]
+
+
+@then("the batch is refused")
+def _(world: World) -> None:
+    assert isinstance(world.error, EmptyBatch | BatchTooLarge)
+
+
+@then("the batch is priced")
+def _(world: World) -> None:
+    assert len(world.answers) == 3

@@ -1,0 +1,162 @@
+"""A town whose sales the scenarios script, and what stands around it; real adapters otherwise."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from attrs import define, evolve, field, frozen
+
+from ree.adapters.evaluator import NumpyEvaluator
+from ree.adapters.memory_objects import MemoryObjects
+from ree.adapters.objects import Stored
+from ree.adapters.price_models import MedianPricePerSqm
+from ree.domain.dataset import Dataset
+from ree.domain.errors import StorageError
+from ree.domain.evaluation import Comparison, Evaluation
+from ree.domain.model import Recipe
+from ree.domain.property import Property, RealEstateType
+from ree.domain.turnover import Period, Turnover, Unit
+
+PRICE = 5_000_000
+AREA = 100
+
+
+@define
+class Clock:
+    """Stands still at noon of a day."""
+
+    today: date = date(2026, 6, 15)
+
+    def now(self) -> datetime:
+        return datetime(self.today.year, self.today.month, self.today.day, 12, tzinfo=UTC)
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+def home(kind: str = "leilighet", **changes: Any) -> Property:
+    """A sound home of 100 m2 in Oslo."""
+    return evolve(Property(kind, 301, 59.9, 10.7, 1990, AREA, AREA, 2, 2, 3), **changes)
+
+
+def turnover(number: int, day: date, price: float = PRICE) -> Turnover:
+    """A sale of one unit at noon."""
+    return Turnover((number,), price, f"{day}T12:00:00Z")
+
+
+@define
+class Town:
+    """The MarketData port over scripted sales: the same number of each type every month."""
+
+    a_month: dict[str, int] = field(factory=lambda: {"enebolig": 32, "leilighet": 400})
+    in_month: dict[date, dict[str, int]] = field(factory=dict)
+    extra: list[Turnover] = field(factory=list)
+    extra_units: dict[int, Unit] = field(factory=dict)
+    extra_homes: dict[int, Property] = field(factory=dict)
+    asked: list[Period] = field(factory=list)
+    _homes: dict[int, Property] = field(factory=dict)
+
+    def turnovers(self, period: Period) -> Iterable[Turnover]:
+        self.asked.append(period)
+        return [*self.sold(period), *self.extra]
+
+    def units(self, ids: Sequence[int]) -> Mapping[int, Unit]:
+        own = {number: Unit("0301-1/1", (number,)) for number in ids if number in self._homes}
+        return own | {number: self.extra_units[number] for number in ids & self.extra_units.keys()}
+
+    def properties(self, ids: Sequence[int]) -> Mapping[int, Property]:
+        own = {number: self._homes[number] for number in ids if number in self._homes}
+        return own | {number: self.extra_homes[number] for number in ids & self.extra_homes.keys()}
+
+    def sold(self, period: Period) -> Iterator[Turnover]:
+        """The regular sales, spread evenly over each month."""
+        for part in period.months():
+            month = part.start.replace(day=1)
+            days = (date(month.year + month.month // 12, month.month % 12 + 1, 1) - month).days
+            counts = self.in_month.get(month, self.a_month)
+            kinds = [kind for kind, count in counts.items() for _ in range(count)]
+            for place in range(len(kinds)):
+                kind = kinds[place * 7919 % len(kinds)]
+                day = month + timedelta(days=place * days // len(kinds))
+                number = month.toordinal() * 10_000 + place
+                self._homes[number] = home(kind)
+                if day in period:
+                    yield turnover(number, day)
+
+
+@define
+class Forecaster:
+    """The Trainer port: models that miss by what a scenario says, on top or by type."""
+
+    miss: int = 1_000_000
+    enebolig_miss: int | None = None
+    naive_miss: int = 3_000_000
+
+    def recipe(self, name: str) -> Recipe:
+        return Recipe(name, {"miss": self.miss, "enebolig_miss": self.enebolig_miss})
+
+    def fit(self, dataset: Dataset, recipe: Recipe) -> MedianPricePerSqm:
+        by_type = np.full(6, np.nan)
+        if self.enebolig_miss is not None:
+            by_type[RealEstateType.ENEBOLIG.code] = (PRICE + self.enebolig_miss) / AREA
+        return per_sqm((PRICE + self.miss) / AREA, by_type)
+
+    def baseline(self, dataset: Dataset) -> MedianPricePerSqm:
+        return per_sqm((PRICE + self.naive_miss) / AREA)
+
+    def stub(self) -> MedianPricePerSqm:
+        return per_sqm(45_000)
+
+
+def per_sqm(price: float, by_type: Any = None) -> MedianPricePerSqm:
+    """A model that knows a price per m2."""
+    none = np.empty(0)
+    by_type = np.full(6, np.nan) if by_type is None else by_type
+    return MedianPricePerSqm(none, none, by_type, np.array([float(price)]))
+
+
+@define
+class Assessor:
+    """The Evaluator port; one metric of the candidate may be impossible to tell."""
+
+    untold: str | None = None
+    real: NumpyEvaluator = field(factory=lambda: NumpyEvaluator(resamples=10))
+
+    def evaluate(self, sales: Dataset, estimates: Any) -> Evaluation:
+        return self.real.evaluate(sales, estimates)
+
+    def compare(self, sales: Dataset, candidate: Any, active: Any) -> Comparison:
+        comparison = self.real.compare(sales, candidate, active)
+        if self.untold is None:
+            return comparison
+        overall = evolve(comparison.candidate.overall, **{self.untold: float("nan")})
+        return evolve(comparison, candidate=evolve(comparison.candidate, overall=overall))
+
+
+@frozen(eq=False)
+class Storage:
+    """An object store that can be damaged, and can fail."""
+
+    inner: MemoryObjects = field(factory=MemoryObjects)
+    damaged: set[str] = field(factory=set)
+    failing: set[str] = field(factory=set)
+
+    def get(self, key: str) -> Stored:
+        if key in self.failing:
+            raise StorageError(f"The storage does not answer for {key}; try again.")
+        stored = self.inner.get(key)
+        return evolve(stored, body=stored.body[:-1]) if key in self.damaged else stored
+
+    def create(self, key: str, body: bytes) -> None:
+        self.inner.create(key, body)
+
+    def replace(self, key: str, body: bytes, *, token: str | None) -> None:
+        self.inner.replace(key, body, token=token)
+
+    def keys(self, prefix: str) -> list[str]:
+        return self.inner.keys(prefix)
+
+    def contents(self) -> dict[str, bytes]:
+        """Everything that it holds."""
+        return {key: self.inner.get(key).body for key in self.inner.keys("")}
