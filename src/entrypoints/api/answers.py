@@ -1,0 +1,98 @@
+"""What the use cases give, as JSON."""
+
+from collections.abc import Iterable
+from datetime import date
+from math import isfinite
+from typing import Any
+
+from attrs import asdict
+from flask.json.provider import DefaultJSONProvider
+
+from ...domain.estimate import PriceEstimate, Refusal
+from ...domain.evaluation import Evaluation, Metrics
+from ...domain.model import ModelVersion
+from ...domain.rules import Fault
+from ...domain.segments import status
+
+
+class StrictJson(DefaultJSONProvider):
+    """JSON that every reader takes: in the order given, null for what is not a finite number."""
+
+    sort_keys = False
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        """As text, in ASCII."""
+        return super().dumps(_finite(obj), allow_nan=False, **kwargs)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def priced(answers: Iterable[PriceEstimate | Refusal]) -> dict[str, Any]:
+    """By property id, in the order of the request."""
+    return {answer.property_id: _result(answer) for answer in answers}
+
+
+def _result(answer: PriceEstimate | Refusal) -> dict[str, Any]:
+    if isinstance(answer, Refusal):
+        return {"error": _fault(answer.faults[0])}
+    return {
+        "estimated_price": answer.estimated_price,
+        "currency": answer.currency,
+        "price_per_sqm": answer.price_per_sqm,
+        "model_version": answer.model_version,
+        "valuation_date": answer.valuation_date,
+        "warnings": answer.warnings,
+    }
+
+
+def _fault(fault: Fault) -> dict[str, str]:
+    return {"code": fault.code, "field": fault.field, "message": fault.message}
+
+
+def identified(version: ModelVersion) -> dict[str, Any]:
+    """Which version it is."""
+    return {
+        "model_version": version.version,
+        "type": version.record.kind.value,
+        "created_at": version.created_at,
+        "trained_until": version.record.trained_until,
+    }
+
+
+def described(version: ModelVersion) -> dict[str, Any]:
+    """What a version was trained on and how it was found to be."""
+    record = version.record
+    period = record.dataset.period if record.dataset else None
+    return identified(version) | {
+        "trained_on": {"start_date": period.start, "end_date": period.end} if period else None,
+        "recipe": {"name": record.recipe.name, "settings": dict(record.recipe.settings)},
+        "metrics": _overall(record.evaluation),
+        "baseline": _overall(record.baseline),
+        "segments": _segments(record.evaluation),
+        "model_digest": version.model_digest,
+        "objects": dict(version.objects),
+    }
+
+
+def _overall(evaluation: Evaluation | None) -> dict[str, Any] | None:
+    return None if evaluation is None else asdict(evaluation.overall)
+
+
+def _segments(evaluation: Evaluation | None) -> dict[str, Any]:
+    found = evaluation or Evaluation(Metrics(0, *[float("nan")] * 8))
+    return {
+        "by_realestate_type": _segment(found.by_realestate_type.items()),
+        "by_municipality": _segment(found.by_municipality.items()),
+    }
+
+
+def _segment(metrics: Iterable[tuple[str, Metrics]]) -> dict[str, Any]:
+    return {name: {"status": status(found)} | asdict(found) for name, found in metrics}

@@ -1,0 +1,183 @@
+"""The OpenAPI document, and two pages that show it without asking another host."""
+
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from flask import Blueprint, Flask, Response, abort, request
+from flask_smorest import Api
+from flask_smorest import Blueprint as DocumentedBlueprint
+from werkzeug.exceptions import HTTPException
+
+from .examples import PROBLEMS
+from .problems import MEDIA_TYPE, RETRY_AFTER, of_http
+from .schemas import SCHEMAS, reference
+
+DESCRIPTION = """\
+What Norwegian homes are worth, by a model that retrains, checks and publishes itself.
+
+Errors are problem details (RFC 9457, `application/problem+json`). Every answer has an
+`X-Request-Id`, under which the service logs the request; one that you send (1 to 64 of
+`A-Z a-z 0-9 . _ -`) is kept."""
+
+_SWAGGER = ("flask_swagger_ui", "dist")
+_REDOC = ("openapi_ui_bundles", "redoc", "vendor")
+_FILES = {
+    "swagger-ui.css": (*_SWAGGER, "swagger-ui.css"),
+    "swagger-ui-bundle.js": (*_SWAGGER, "swagger-ui-bundle.js"),
+    "favicon-32x32.png": (*_SWAGGER, "favicon-32x32.png"),
+    "redoc.standalone.js": (*_REDOC, "redoc.standalone.js"),
+    "logo-mini.svg": (*_REDOC, "logo-mini.svg"),
+}
+_TEXTS = {
+    "page.css": "body { margin: 0; background: #fff; }",
+    "swagger.js": (
+        'SwaggerUIBundle({ url: "openapi.json", dom_id: "#page", deepLinking: true,'
+        " validatorUrl: null, displayRequestDuration: true });"
+    ),
+    "redoc.js": (
+        'Redoc.init("openapi.json", { expandResponses: "200", sortRequiredPropsFirst: true },'
+        ' document.getElementById("page"));'
+    ),
+}
+ASSETS = (*_FILES, *_TEXTS)
+_TYPES = {
+    "css": "text/css",
+    "js": "text/javascript",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+}
+_LOGO_ELSEWHERE = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
+_LOGO = b"docs/assets/logo-mini.svg"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; worker-src blob:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+_PAGE = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>ree API</title>
+<link rel="icon" type="image/png" href="docs/assets/favicon-32x32.png">
+{head}
+</head>
+<body>
+<div id="page"></div>
+{scripts}
+</body>
+</html>
+"""
+
+
+WHY = {
+    400: "The body is not JSON, or JSON that is ambiguous: NaN, Infinity, a key given twice.",
+    404: "The version is gone.",
+    413: "More properties than `REE_MAX_BATCH`, or more bytes than those need.",
+    415: "Another media type than `application/json`, or a content encoding.",
+    422: "No properties, or ones that cannot be priced; `errors` lists what is wrong with each.",
+    500: "A defect in the service. The log tells more, under the request id.",
+    503: "No model is loaded, or the storage failed. Try again after `Retry-After` seconds.",
+}
+
+
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "Seconds to wait.",
+        "schema": {"type": "integer", "example": int(RETRY_AFTER)},
+    }
+}
+
+
+class Routes(DocumentedBlueprint):
+    """Routes whose problems are documented by their status codes."""
+
+    def problems(self, *codes: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Document what a route can answer with instead."""
+
+        def document(view: Callable[..., Any]) -> Callable[..., Any]:
+            for code in codes:
+                view = self.alt_response(
+                    code,
+                    schema=reference("Problem"),
+                    content_type=MEDIA_TYPE,
+                    description=WHY[code],
+                    examples=PROBLEMS[code],
+                    headers=_RETRY_AFTER if code == 503 else None,
+                )(view)
+            return view
+
+        return document
+
+
+class ProblemApi(Api):
+    """flask-smorest, with problems for errors."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """What Flask refuses, as a problem."""
+        return of_http(error)
+
+
+def document(app: Flask, version: str) -> Any:
+    """The API whose routes make the OpenAPI document, served as /openapi.json."""
+    app.config |= {
+        "API_TITLE": "ree",
+        "API_VERSION": version,
+        "OPENAPI_VERSION": "3.0.3",
+        "OPENAPI_URL_PREFIX": "/",
+    }
+    api = ProblemApi(app, spec_kwargs={"info": {"description": DESCRIPTION}})
+    api.spec.components.schemas.clear()  # flask-smorest's own errors and pages
+    for name, schema in SCHEMAS.items():
+        api.spec.components.schema(name, schema)
+    return api
+
+
+pages = Blueprint("pages", __name__)
+
+
+@pages.get("/docs")
+def swagger() -> Response:
+    """Swagger UI."""
+    return _page(["page.css", "swagger-ui.css"], ["swagger-ui-bundle.js", "swagger.js"])
+
+
+@pages.get("/redoc")
+def redoc() -> Response:
+    """ReDoc."""
+    return _page(["page.css"], ["redoc.standalone.js", "redoc.js"])
+
+
+@pages.get("/docs/assets/<name>")
+def asset(name: str) -> Response:
+    """A script, style or picture of the pages."""
+    if name not in ASSETS:
+        abort(404)
+    response = Response(_asset(name), mimetype=_TYPES[name.rpartition(".")[2]])
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+def _page(styles: list[str], scripts: list[str]) -> Response:
+    head = [f'<link rel="stylesheet" href="docs/assets/{name}">' for name in styles]
+    body = [f'<script src="docs/assets/{name}"></script>' for name in scripts]
+    page = _PAGE.format(head="\n".join(head), scripts="\n".join(body))
+    response = Response(page, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = _POLICY
+    return response
+
+
+@cache
+def _asset(name: str) -> bytes:
+    if name in _TEXTS:
+        return _TEXTS[name].encode()
+    package, *path = _FILES[name]
+    body = files(package).joinpath(*path).read_bytes()
+    return body.replace(_LOGO_ELSEWHERE, _LOGO)

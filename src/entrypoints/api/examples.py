@@ -1,0 +1,155 @@
+"""The examples in the documentation; a test sends them and compares the answers."""
+
+from typing import Any
+
+from ...adapters.strict_json import MalformedJson
+from ...domain.errors import BatchTooLarge, EmptyBatch, ModelNotReady, UnknownVersion
+from .body import UnsupportedBody
+from .problems import kind_of
+
+VERSION = "20260901-031500-5f0c2a91"
+REQUEST_ID = "0f3c6f1e8f0b4d0c9d6f3f6c1a2b3c4d"
+
+HOUSE = {
+    "realestate_type": "enebolig",
+    "municipality_number": 4003,
+    "lat": 59.21,
+    "lon": 9.584,
+    "built_year": 2016,
+    "total_area": 472.8,
+    "bra": 167,
+    "bedrooms": 2,
+    "rooms": 4,
+}
+APARTMENT = {
+    "realestate_type": "leilighet",
+    "municipality_number": "0301",
+    "lat": 59.927,
+    "lon": 10.716,
+    "built_year": 1936,
+    "total_area": 71,
+    "bra": 64,
+    "floor": 3,
+    "bedrooms": 2,
+    "rooms": 3,
+}
+APARTMENT_WITHOUT_FLOOR = {
+    "realestate_type": "leilighet",
+    "municipality_number": "4601",
+    "lat": 60.39,
+    "lon": 5.322,
+    "built_year": 2008,
+    "total_area": 58,
+    "bra": 52,
+}
+COTTAGE_IN_TEXTS = {
+    "realestate_type": "hytte",
+    "municipality_number": 3443,
+    "lat": 61.2,
+    "lon": 9.0,
+    "built_year": "1974",
+    "total_area": 60,
+    "bra": 75,
+    "sauna": True,
+}
+_GOOD = {"486002054": HOUSE, "486002071": APARTMENT}
+_MIXED = _GOOD | {"486002088": APARTMENT_WITHOUT_FLOOR, "486002096": COTTAGE_IN_TEXTS}
+
+REQUESTS: dict[str, Any] = {
+    "good": {"summary": "A house and an apartment", "value": _GOOD},
+    "mixed": {
+        "summary": "A house, an apartment and two properties that are refused",
+        "description": "Answered with 422; with `on_invalid=skip` the first two are priced.",
+        "value": _MIXED,
+    },
+}
+
+FAULTS = [
+    {
+        "property_id": "486002088",
+        "field": "floor",
+        "code": "missing:floor_for_leilighet",
+        "message": "is needed for a leilighet",
+    },
+    {
+        "property_id": "486002096",
+        "field": "built_year",
+        "code": "invalid_type:built_year",
+        "message": "must be a number",
+    },
+    {
+        "property_id": "486002096",
+        "field": "sauna",
+        "code": "unknown:sauna",
+        "message": "is not a field; the API documentation lists them",
+    },
+    {
+        "property_id": "486002096",
+        "field": "total_area",
+        "code": "invalid:total_area_lt_bra",
+        "message": "must not be smaller than the usable area",
+    },
+]
+
+
+def _priced(price: int, area: float) -> dict[str, Any]:
+    return {
+        "estimated_price": price,
+        "currency": "NOK",
+        "price_per_sqm": round(price / area),
+        "model_version": VERSION,
+        "valuation_date": "2026-09-15",
+        "warnings": [],
+    }
+
+
+def _refused(fault: dict[str, str]) -> dict[str, Any]:
+    return {"error": {name: fault[name] for name in ("code", "field", "message")}}
+
+
+_PRICED = {"486002054": _priced(5_214_300, 167), "486002071": _priced(6_402_900, 64)}
+
+ANSWERS: dict[str, Any] = {
+    "good": {"summary": "A house and an apartment", "value": _PRICED},
+    "mixed": {
+        "summary": "Two that are priced and two that are not (on_invalid=skip)",
+        "value": _PRICED | {"486002088": _refused(FAULTS[0]), "486002096": _refused(FAULTS[1])},
+    },
+}
+
+
+def _problem(error: Exception) -> dict[str, Any]:
+    kind = kind_of(error)
+    value = {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": kind.shown or str(error),
+        "request_id": REQUEST_ID,
+    }
+    return {kind.name: {"summary": kind.title, "value": value}}
+
+
+_INVALID = {
+    "summary": "Two properties are refused",
+    "value": {
+        "type": "urn:ree:problem:invalid-properties",
+        "title": "Invalid properties",
+        "status": 422,
+        "detail": "2 properties are invalid; correct them, or ask for on_invalid "
+        '"skip" to price the rest.',
+        "request_id": REQUEST_ID,
+        "errors": FAULTS,
+        "errors_total": 4,
+    },
+}
+
+PROBLEMS: dict[int, Any] = {
+    400: _problem(MalformedJson("The JSON is malformed: Expecting value (line 1, column 1).")),
+    404: _problem(UnknownVersion(VERSION)),
+    413: _problem(BatchTooLarge(12_000, 10_000)),
+    415: _problem(UnsupportedBody("Send JSON in UTF-8, with Content-Type: application/json.")),
+    422: {"mixed": _INVALID} | _problem(EmptyBatch()),
+    500: _problem(Exception()),
+    503: _problem(ModelNotReady()),
+}

@@ -1,0 +1,68 @@
+"""What is asked beside the body of an estimate, read strictly."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Any, Self
+
+from attrs import frozen
+from werkzeug.datastructures import MultiDict
+
+from ...domain.errors import ReeError
+from ...domain.estimate import OnInvalid
+from ...domain.rules import Fault
+
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class InvalidQuery(ReeError):
+    """Query parameters that cannot be read."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("The query is invalid: " + _said(faults) + ".")
+        self.faults = tuple(faults)
+
+
+def _said(faults: list[Fault]) -> str:
+    return "; ".join(f"{fault.field} {fault.message}" for fault in faults[:3])
+
+
+@frozen
+class EstimateQuery:
+    """The day to value for, and what to do with invalid properties."""
+
+    valuation_date: date
+    on_invalid: OnInvalid
+
+    @classmethod
+    def parse(cls, given: MultiDict[str, str], today: date) -> Self:
+        """InvalidQuery, with a fault for each parameter that is unknown, doubled or unreadable."""
+        values: dict[str, Any] = {"valuation_date": today, "on_invalid": OnInvalid.FAIL}
+        faults = []
+        for name, texts in given.lists():
+            shown = name.encode("ascii", "backslashreplace").decode()[:64]
+            if name not in _READERS:
+                faults.append(Fault(shown, f"unknown:{shown}", "is not a parameter"))
+            elif len(texts) > 1:
+                faults.append(Fault(name, f"ambiguous:{name}", "is given more than once"))
+            else:
+                read, expected = _READERS[name]
+                try:
+                    values[name] = read(texts[0])
+                except ValueError:
+                    faults.append(Fault(name, f"invalid:{name}", f"must be {expected}"))
+        if faults:
+            raise InvalidQuery(faults)
+        return cls(**values)
+
+
+def _day(text: str) -> date:
+    if not _DAY.fullmatch(text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
+_READERS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "valuation_date": (_day, "a day as 2026-01-31"),
+    "on_invalid": (OnInvalid, "fail or skip"),
+}

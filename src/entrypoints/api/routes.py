@@ -1,0 +1,113 @@
+"""The routes: parse, call, render."""
+
+from typing import Any
+
+from flask import Response, current_app, request
+
+from ...container import Container
+from ...domain.errors import BatchTooLarge
+from ...domain.estimate import Home
+from ...domain.turnover import OSLO
+from . import examples
+from .answers import described, identified, priced
+from .body import json_object
+from .documentation import Routes
+from .query import EstimateQuery
+from .schemas import ESTIMATE_PARAMETERS, reference
+
+routes = Routes("ree", __name__, description="What homes are worth, and by which model.")
+_REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+
+def _container() -> Container:
+    container: Container = current_app.extensions["ree"]
+    return container
+
+
+def _json(answer: dict[str, Any]) -> Response:
+    return current_app.make_response(answer)
+
+
+@routes.route("/estimate", methods=["POST"])
+@routes.doc(
+    parameters=ESTIMATE_PARAMETERS,
+    requestBody={
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": reference("Batch"),
+                "examples": examples.REQUESTS,
+            }
+        },
+    },
+)
+@routes.problems(400, 413, 415, 422, 500, 503)
+@routes.response(
+    200,
+    reference("Answers"),
+    description="A result for each property, in the order of the request.",
+    examples=examples.ANSWERS,
+)
+def estimate() -> Response:
+    """What are these homes worth?
+
+    Takes a JSON object property id -> features and answers one property id -> result, in the
+    same order. A batch with an invalid property is refused as a whole, with every fault of every
+    property, unless `on_invalid=skip` asks for the rest to be priced.
+    """
+    today = _container().clock().now().astimezone(OSLO).date()
+    query = EstimateQuery.parse(request.args, today)
+    batch = _container().serve_batch()
+    properties = json_object(request, batch.max_batch)
+    if len(properties) > batch.max_batch:  # before the work of reading them
+        raise BatchTooLarge(len(properties), batch.max_batch)
+    homes = [
+        Home.parse(property_id, features, query.valuation_date)
+        for property_id, features in properties.items()
+    ]
+    return _json(priced(batch(homes, query.on_invalid)))
+
+
+@routes.route("/model")
+@routes.problems(500, 503)
+@routes.response(200, reference("Model"), description="The active version.")
+def model() -> Response:
+    """The model in use
+
+    What it was trained on, how far off it was, and for whom. A segment is `good` when it was
+    measured on 30 sales or more and half of its estimates were within 10 % of the price (MdAPE),
+    `ok` when they were within 20 %, and otherwise a `risk`.
+    """
+    return _json(described(_container().watched_model().current().version))
+
+
+@routes.route("/model/report")
+@routes.problems(404, 500, 503)
+@routes.response(
+    200, {"type": "string"}, content_type="text/html", description="A page to read or print."
+)
+def report() -> Response:
+    """The report of the model in use, as HTML"""
+    version = _container().watched_model().current().version.version
+    page = _container().registry().artifact(version, "report.html")
+    response = Response(page, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = _REPORT_POLICY
+    return response
+
+
+@routes.route("/health")
+@routes.problems(500)
+@routes.response(200, reference("Health"), description="The process lives.")
+def health() -> Response:
+    """Is the process alive?"""
+    env = _container().settings().env
+    return _json({"status": "ok", "service": "ree", "env": env})
+
+
+@routes.route("/ready")
+@routes.problems(500, 503)
+@routes.response(200, reference("Ready"), description="A verified model is loaded.")
+def ready() -> Response:
+    """Can homes be priced?"""
+    version = _container().watched_model().current().version
+    return _json({"status": "ready"} | identified(version))

@@ -1,0 +1,258 @@
+"""What goes in and out, as the OpenAPI document tells it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...domain.property import RealEstateType
+
+Schema = dict[str, Any]
+
+
+def reference(name: str) -> Schema:
+    """A schema by name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _object(properties: Schema, *, optional: tuple[str, ...] = (), **more: Any) -> Schema:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "required": required, "properties": properties} | more
+
+
+def _text(description: str, **more: Any) -> Schema:
+    return {"type": "string", "description": description} | more
+
+
+def _number(description: str, **more: Any) -> Schema:
+    return {"type": "number", "description": description} | more
+
+
+def _count(description: str, **more: Any) -> Schema:
+    return {"type": "integer", "minimum": 0, "description": description} | more
+
+
+def _optional(schema: Schema) -> Schema:
+    return schema | {"nullable": True}
+
+
+_TYPES = [kind.value for kind in RealEstateType]
+_AREA = {"minimum": 5, "maximum": 5_000, "nullable": True}
+_REGISTER = _optional(_number("Of the cadastre; accepted and not used."))
+
+FEATURES = _object(
+    {
+        "realestate_type": _text("Which kind of home.", enum=_TYPES),
+        "municipality_number": {
+            "description": "Four digits, leading zeros may be missing: 301, "
+            '"301" and "0301" are Oslo.',
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": 9999},
+                {"type": "string", "pattern": "^[0-9]+$"},
+            ],
+            "example": "0301",
+        },
+        "lat": _number("Latitude in degrees (WGS 84).", minimum=-90, maximum=90),
+        "lon": _number("Longitude in degrees (WGS 84).", minimum=-180, maximum=180),
+        "built_year": _number("At most two years after the valuation date.", minimum=1600),
+        "total_area": _number(
+            "Total area in m2, not smaller than the usable area.", minimum=5, maximum=1_000_000
+        ),
+        "bra": _number("Usable area (bruksareal) in m2; either this or `usable_area`.", **_AREA),
+        "usable_area": _number("Another spelling of `bra`.", **_AREA),
+        "floor": _optional(
+            _number("Needed for a leilighet (apartment).", minimum=-20, maximum=100)
+        ),
+        "bedrooms": _optional(_number("How many.", minimum=0, maximum=100)),
+        "rooms": _optional(_number("How many, bedrooms included.", minimum=0, maximum=200)),
+        "gnr_number": _REGISTER,
+        "bnr_number": _REGISTER,
+        "snr_number": _REGISTER,
+    },
+    optional=(
+        "bra",
+        "usable_area",
+        "floor",
+        "bedrooms",
+        "rooms",
+        "gnr_number",
+        "bnr_number",
+        "snr_number",
+    ),
+    additionalProperties=False,
+    description="What is known of a home. `null` is the same as absent.",
+)
+
+_FIELD = _text("Which field; several are joined by commas, none is the property as a whole.")
+_CODE = _text("For programs.", example="invalid:built_year")
+_MESSAGE = _text("For people.", example="must lie between 5 and 5,000 m2")
+_VERSION = _text("The model's version.", example="20260901-031500-5f0c2a91")
+_KIND = _text(
+    "A `stub` gives a plain price per m2, until one is trained.", enum=["trained", "stub"]
+)
+_UNTIL = _optional(_text("The day of the newest sale it has seen.", format="date"))
+_CREATED = _text("When it was made (UTC).", format="date-time")
+_SHARE = {"nullable": True}
+
+METRICS = {
+    "n": _count("How many sales it was measured on."),
+    "mae": _number("Mean absolute error, NOK.", **_SHARE),
+    "rmse": _number("Root mean squared error, NOK.", **_SHARE),
+    "mape": _number("Mean absolute error as a fraction of the price.", **_SHARE),
+    "mdape": _number("Median absolute error as a fraction of the price.", **_SHARE),
+    "wape": _number("Sum of absolute errors over the sum of prices.", **_SHARE),
+    "p90": _number("90th percentile of the absolute error, NOK.", **_SHARE),
+    "within_10": _number("Share of estimates within 10 % of the price.", **_SHARE),
+    "within_20": _number("Share of estimates within 20 % of the price.", **_SHARE),
+}
+_STATUS = _text(
+    "`good`: 30 sales or more and an MdAPE of at most 10 %; `ok`: at most 20 %; `risk`: all else.",
+    enum=["good", "ok", "risk"],
+)
+
+
+def _by_name(description: str) -> Schema:
+    segment = reference("Segment")
+    return {"type": "object", "description": description, "additionalProperties": segment}
+
+
+def _nullable_reference(name: str, description: str) -> Schema:
+    return {"allOf": [reference(name)], "nullable": True, "description": description}
+
+
+SCHEMAS: Mapping[str, Schema] = {
+    "Features": FEATURES,
+    "Batch": {
+        "type": "object",
+        "description": "Property id (1 to 64 printable ASCII characters) -> features.",
+        "minProperties": 1,
+        "additionalProperties": reference("Features"),
+    },
+    "Estimate": _object(
+        {
+            "estimated_price": _count("Whole NOK."),
+            "currency": _text("Always NOK.", enum=["NOK"]),
+            "price_per_sqm": _count("Whole NOK per m2 of usable area."),
+            "model_version": _VERSION,
+            "valuation_date": _text("The day it is valued for.", format="date"),
+            "warnings": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "`stub:model`, `stale:valuation_date`, "
+                "`unknown:municipality_number`.",
+            },
+        }
+    ),
+    "Refused": _object(
+        {"error": _object({"code": _CODE, "field": _FIELD, "message": _MESSAGE})},
+        description="The first fault of a property that is not priced (`on_invalid=skip`).",
+    ),
+    "Answers": {
+        "type": "object",
+        "description": "Property id -> result, in the order of the request.",
+        "additionalProperties": {"oneOf": [reference("Estimate"), reference("Refused")]},
+    },
+    "Fault": _object(
+        {
+            "property_id": _optional(_text("Null for a query parameter.")),
+            "field": _FIELD,
+            "code": _CODE,
+            "message": _MESSAGE,
+        }
+    ),
+    "Problem": _object(
+        {
+            "type": _text(
+                "Tells kinds of problems apart.",
+                format="uri",
+                example="urn:ree:problem:invalid-properties",
+            ),
+            "title": _text("The kind in words."),
+            "status": {"type": "integer", "description": "The HTTP status."},
+            "detail": _text("What is wrong and what to do."),
+            "request_id": _text("As in the X-Request-Id header."),
+            "errors": {
+                "type": "array",
+                "maxItems": 1000,
+                "items": reference("Fault"),
+                "description": "The first 1,000 faults.",
+            },
+            "errors_total": _count("How many faults there are."),
+        },
+        optional=("errors", "errors_total"),
+        description="RFC 9457.",
+    ),
+    "Health": _object(
+        {
+            "status": {"type": "string", "enum": ["ok"]},
+            "service": {"type": "string", "enum": ["ree"]},
+            "env": _text("The setting REE_ENV.", example="production"),
+        }
+    ),
+    "Ready": _object(
+        {
+            "status": {"type": "string", "enum": ["ready"]},
+            "model_version": _VERSION,
+            "type": _KIND,
+            "created_at": _CREATED,
+            "trained_until": _UNTIL,
+        }
+    ),
+    "Metrics": _object(METRICS),
+    "Segment": _object({"status": _STATUS} | METRICS),
+    "Model": _object(
+        {
+            "model_version": _VERSION,
+            "type": _KIND,
+            "created_at": _CREATED,
+            "trained_until": _UNTIL,
+            "trained_on": _object(
+                {
+                    "start_date": {"type": "string", "format": "date"},
+                    "end_date": {"type": "string", "format": "date"},
+                },
+                nullable=True,
+                description="The period of its sales.",
+            ),
+            "recipe": _object(
+                {
+                    "name": _text("How it is trained.", example="fast"),
+                    "settings": {"type": "object", "additionalProperties": True},
+                }
+            ),
+            "metrics": _nullable_reference("Metrics", "On sales it had not seen; null for a stub."),
+            "baseline": _nullable_reference(
+                "Metrics", "The same of the median price per m2 of municipality and type."
+            ),
+            "segments": _object(
+                {
+                    "by_realestate_type": _by_name("By type of home."),
+                    "by_municipality": _by_name(
+                        "By municipality number, the ten with the most sales."
+                    ),
+                }
+            ),
+            "model_digest": _text("SHA-256 of the model's arrays: equal digests price alike."),
+            "objects": {
+                "type": "object",
+                "additionalProperties": {"type": "string"},
+                "description": "SHA-256 of each stored object, by name.",
+            },
+        }
+    ),
+}
+
+ESTIMATE_PARAMETERS: list[Schema] = [
+    {
+        "name": "valuation_date",
+        "in": "query",
+        "description": "The day to value the homes for, as 2026-09-15; today in Norway if not "
+        "given.",
+        "schema": {"type": "string", "format": "date"},
+    },
+    {
+        "name": "on_invalid",
+        "in": "query",
+        "description": "`fail`: one invalid property and none is priced. `skip`: each invalid "
+        "one is answered with its first fault, and the rest are priced.",
+        "schema": {"type": "string", "enum": ["fail", "skip"], "default": "fail"},
+    },
+]

@@ -1,0 +1,72 @@
+"""Serving the API with gunicorn."""
+
+import errno
+from socket import AF_INET, AF_INET6, create_server, socket
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+
+from ...container import Container
+from ...domain.errors import ReeError
+from . import create_app
+
+THREADS = 4
+
+
+class CannotListen(ReeError):
+    """The address cannot be had."""
+
+
+def serve(container: Container, host: str, port: int, workers: int) -> None:
+    """Serve until SIGTERM or SIGINT, then exit with 0 (SystemExit); CannotListen."""
+    listener = _listen(host, port)
+    options = {
+        "bind": f"fd://{listener.detach()}",
+        "workers": workers,
+        "threads": THREADS,
+        "worker_class": "gthread",
+        "preload_app": True,
+        "control_socket_disable": True,
+        "proc_name": "ree",
+        "logger_class": _Logs,
+        "loglevel": container.settings().log_level.lower(),
+        "post_worker_init": lambda _: container.watched_model().start(),
+    }
+    _Server(container, options).run()
+
+
+def _listen(host: str, port: int) -> socket:
+    family = AF_INET6 if ":" in host else AF_INET
+    try:
+        return create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            message = f"Another program listens on {host}:{port}. Choose another port."
+        else:
+            message = f"Cannot listen on {host}:{port}: {error.strerror or error}."
+        raise CannotListen(message) from None
+
+
+class _Server(BaseApplication):
+    def __init__(self, container: Container, options: dict[str, Any]) -> None:
+        self.container = container
+        self.options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return create_app(self.container)
+
+
+class _Logs(Logger):
+    """gunicorn's messages among ours; its access log is not needed beside our request lines."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
