@@ -52,11 +52,7 @@ format: install ## rewrite to the house's format
 check: lint types test ## all three
 
 mutants: install ## mutate src/domain and see whether the tests notice
-	@rm -rf build/mutation
-	@mkdir -p build/mutation
-	@cp -R src build/mutation/ree
-	@cp -R tests features pyproject.toml build/mutation
-	@cd build/mutation && ../../$(BIN)/mutmut run && ../../$(BIN)/mutmut results
+	@$(BIN)/python benchmarks/mutation.py
 
 lock: ## pin requirements/ again (needs uv; LOCKFLAGS=--upgrade for newer versions)
 	@$(COMPILE) --group dev --output-file requirements/dev.txt

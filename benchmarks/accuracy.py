@@ -37,9 +37,10 @@ def main() -> None:
         rows = list(csv.DictReader(file))
     days = [date.fromisoformat(row["turnover_date"]) for row in rows]
     later = [row for row, day in zip(rows, days, strict=True) if day >= options.cut]
-    with tempfile.TemporaryDirectory() as folder, running(
-        ReplayedMarket.from_csv(options.data)
-    ) as sandbox:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(ReplayedMarket.from_csv(options.data)) as sandbox,
+    ):
         environment = os.environ | {
             "REE_STORAGE_PATH": folder,
             "REE_API_BASE_URL": sandbox.base_url,
@@ -50,8 +51,10 @@ def main() -> None:
         asked = sandbox.requests.total()
         again = json.loads(_ree(environment, "retrain", *period, estimator, "--json"))
         print(f"requests: {asked}; of the second run: {sandbox.requests.total() - asked}")
-        print(f"second run reused: {again['reused']}, same version: "
-              f"{again['model_version'] == report['model_version']}")
+        print(
+            f"second run reused: {again['reused']}, same version: "
+            f"{again['model_version'] == report['model_version']}"
+        )
         _print_funnel(report["manifest"])
         _print_verdict(report)
         estimates = _estimates(environment, Path(folder), later)

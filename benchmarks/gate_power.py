@@ -29,7 +29,7 @@ from ree.adapters.sklearn_model import SklearnTrainer
 from ree.adapters.table import NumpyTable
 from ree.domain.dataset import Dataset, Sale, holdout_start, newest_sales, trainable
 from ree.domain.evaluation import Comparison, Evaluation, Interval
-from ree.domain.gating import Check, Evidence, GatingPolicy, Outcome, Verdict
+from ree.domain.gating import Check, Evidence, GatingPolicy, Measured, Outcome, Verdict
 from ree.domain.property import Property
 from ree.domain.turnover import Period, add_months
 
@@ -191,7 +191,7 @@ def _scaled(
 def _evidence(comparison: Comparison, naive: Evaluation) -> Evidence:
     n = comparison.candidate.overall.n
     rows = GatingPolicy().min_rows + n
-    return Evidence(rows, n, comparison.candidate, naive, comparison)
+    return Evidence(rows, n, Measured(comparison.candidate, naive, comparison))
 
 
 def count(verdicts: Iterable[Verdict]) -> Count:
@@ -334,7 +334,7 @@ def floor_rows(done: Sequence[Repetition]) -> Iterator[tuple[str, ...]]:
     Every gated metric of the worse model is larger by the same factor, so the best weighting of
     the three logs is by the inverse of their covariance. The sign test sees each sale.
     """
-    comparisons = [each.equal.comparison for each in done]
+    comparisons = [each.equal.measured.comparison for each in done]
     logs = np.array([_log_ratios(c) for c in comparisons if isinstance(c, Comparison)])
     spread = 1 / sqrt(float(np.linalg.pinv(np.cov(logs.T)).sum()))
     yield ("best weighting of MAE, MdAPE and P90", "", "", "", *_limits_of_sight(spread))

@@ -123,6 +123,17 @@ Feature: Gating a retrained model
       When a model that misses by 1 000 000 kr is trained on one month
       Then there is no new version
 
+    Scenario Outline: sales before the holdout are needed too
+      Given only <sales> homes were sold before the last month of the window
+      And nothing was ever published
+      When a model that misses by 1 000 000 kr is trained on newer sales
+      Then the rule enough_rows is <outcome>
+
+      Examples:
+        | sales | outcome |
+        | 29    | failed  |
+        | 30    | passed  |
+
   Rule: a figure that is missing is a failure
 
     Scenario Outline: an error that cannot be told refuses the model
@@ -201,6 +212,14 @@ Feature: Gating a retrained model
       Given homes are priced by a model that misses by 1 000 000 kr
       And its stored model is damaged
       When a model that misses by 500 000 kr is trained on newer sales, replacing the unreadable one because "disk failure"
+      Then homes are priced by the new model
+      And the last activation tells "disk failure"
+
+    Scenario: even the run that made it may be made again
+      Given homes are priced by a model that misses by 1 000 000 kr
+      And a model that misses by 900 000 kr was trained on newer sales
+      And the new model's stored model is damaged
+      When the same period is trained again, replacing the unreadable one because "disk failure"
       Then homes are priced by the new model
       And the last activation tells "disk failure"
 

@@ -15,12 +15,12 @@ Array = npt.NDArray[np.float64]
 LARGEST_MUNICIPALITIES = 10
 
 FORMULAS: Mapping[str, Callable[[Array, Array], Array]] = {
-    "mae": lambda error, price: np.abs(error).mean(axis=-1),
-    "rmse": lambda error, price: np.sqrt(np.square(error).mean(axis=-1)),
+    "mae": lambda error, _: np.abs(error).mean(axis=-1),
+    "rmse": lambda error, _: np.sqrt(np.square(error).mean(axis=-1)),
     "mape": lambda error, price: (np.abs(error) / price).mean(axis=-1),
     "mdape": lambda error, price: np.median(np.abs(error) / price, axis=-1),
     "wape": lambda error, price: np.abs(error).sum(axis=-1) / price.sum(axis=-1),
-    "p90": lambda error, price: np.quantile(np.abs(error), 0.9, axis=-1),
+    "p90": lambda error, _: np.quantile(np.abs(error), 0.9, axis=-1),
     "within_10": lambda error, price: (np.abs(error) <= 0.10 * price).mean(axis=-1),
     "within_20": lambda error, price: (np.abs(error) <= 0.20 * price).mean(axis=-1),
 }

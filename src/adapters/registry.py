@@ -186,9 +186,7 @@ class ObjectRegistry:
         return self.objects.keys(ACTIVATIONS)
 
     def _move(self, key: str) -> Activation:
-        return codec.structured(
-            codec.from_json(self.objects.get(key).body, key), Activation, key
-        )
+        return codec.structured(codec.from_json(self.objects.get(key).body, key), Activation, key)
 
     def _keep(self, activation: Activation) -> None:
         key = f"{ACTIVATIONS}{activation.sequence:06d}-{activation.version}.json"

@@ -18,6 +18,7 @@ from ..domain.estimate import ValuationDates
 from ..domain.gating import GatingPolicy
 
 PREFIX = "REE_"
+_FOLDER = Path(".ree")
 T = TypeVar("T")
 
 
@@ -99,14 +100,13 @@ class Settings:
     host: str = _option("127.0.0.1", _text, "an address to listen on")
     port: int = _option(8000, _integer(0, 65_535), "a port, 0 to 65535")
     storage: str = _option("filesystem", _one_of("filesystem"), "filesystem")
-    storage_path: Path = _option(Path(".ree"), Path, "a folder")
+    storage_path: Path = _option(_FOLDER, Path, "a folder")
     api_base_url: str | None = _option(None, _url, "a URL as https://api.example, without a user")
     api_key: str | None = _option(None, _text, "a printable text", secret=True)
     model_refresh_seconds: float = _option(60.0, _number(0.1, 86_400), "seconds, 0.1 to 86400")
     max_batch: int = _option(10_000, _integer(1, 1_000_000), "a count, 1 to 1000000")
     valuation_warn_months: int = _option(6, _months, "months, 1 to 1200")
     valuation_max_months: int = _option(18, _months, "months, 1 to 1200")
-    train_window_months: int = _option(12, _months, "months, 1 to 1200")
     train_min_rows: int = _option(500, _rows, "a count of rows, 1 or more")
     gate_overall_mae_max_degrade_pct: float = _option(5.0, _percent, "a percentage, 0 to 1000")
     gate_overall_wape_max_degrade_pct: float = _option(10.0, _percent, "a percentage, 0 to 1000")

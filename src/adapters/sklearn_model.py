@@ -1,5 +1,6 @@
 """Training with scikit-learn."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -90,9 +91,7 @@ class SklearnTrainer:
 def _pipeline(recipe: Recipe) -> Pipeline:
     folds = KFold(5, shuffle=True, random_state=0)
     encoder = TargetEncoder(target_type="continuous", cv=folds)
-    encode = ColumnTransformer(
-        [("municipality", encoder, [MUNICIPALITY])], remainder="passthrough"
-    )
+    encode = ColumnTransformer([("municipality", encoder, [MUNICIPALITY])], remainder="passthrough")
     booster = HistGradientBoostingRegressor(early_stopping=False, **recipe.settings)
     return make_pipeline(encode, booster)
 
@@ -104,6 +103,6 @@ def _medians(values: Any, group: Any, groups: int) -> Any:
     return np.array(
         [
             np.median(sorted_values[start:end]) if end > start else np.nan
-            for start, end in zip(ends[:-1], ends[1:], strict=True)
+            for start, end in pairwise(ends)
         ]
     )

@@ -41,6 +41,4 @@ def _features(homes: Iterable[Property]) -> dict[str, Any]:
         "municipality_number": [home.municipality_code for home in homes],
     }
     numbers = {name: [getattr(home, name) for home in homes] for name in NUMBERS}
-    return {
-        name: np.array(values, dtype=np.float64) for name, values in (codes | numbers).items()
-    }
+    return {name: np.array(values, dtype=np.float64) for name, values in (codes | numbers).items()}

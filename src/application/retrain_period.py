@@ -8,7 +8,7 @@ from attrs import evolve, field, frozen
 from ..domain.dataset import Dataset, DatasetManifest, newest_sales, trainable
 from ..domain.errors import ActivationConflict, FutureSale
 from ..domain.funnel import Funnel
-from ..domain.gating import GatingPolicy
+from ..domain.gating import GatingPolicy, Incumbent
 from ..domain.model import Kind, ModelVersion, Recipe, TrainingRecord
 from ..domain.ports import Clock, ModelRegistry, Progress, RunLog, SnapshotStore, Tabulate
 from ..domain.run import Ending, Run
@@ -76,10 +76,13 @@ class RetrainPeriod:
             unreadable_replaced=request.replace_unreadable,
         )
         if not request.dry_run:
-            earlier = self.find_earlier(run.key)
-            if earlier is not None:
-                return earlier
-            run = self._train(run, request, dataset, recipe, policy, watch)
+            replace = request.replace_unreadable is not None
+            champion = Champion.of(self.registry, replace_unreadable=replace)
+            if champion.standing is not Incumbent.REPLACED:
+                earlier = self.find_earlier(run.key)
+                if earlier is not None:
+                    return earlier
+            run = self._train(run, request, dataset, recipe, policy, champion, watch)
         if run.reused:
             return run
         run = evolve(run, finished_at=self.clock.now(), steps=dict(watch.seconds))
@@ -117,11 +120,9 @@ class RetrainPeriod:
         dataset: Dataset,
         recipe: Recipe,
         policy: GatingPolicy,
+        champion: Champion,
         watch: Stopwatch,
     ) -> Run:
-        champion = Champion.of(
-            self.registry, replace_unreadable=request.replace_unreadable is not None
-        )
         trial = self.try_candidate(dataset, request.period, recipe, policy, champion, watch)
         run = evolve(
             run,
@@ -150,7 +151,7 @@ class RetrainPeriod:
             )
         except ActivationConflict:
             earlier = self.find_earlier(run.key)
-            if earlier is None:
+            if earlier is None or champion.standing is Incumbent.REPLACED:
                 raise
             return earlier
         return evolve(run, ending=Ending.ACTIVATED)

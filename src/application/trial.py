@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 from ..domain.dataset import Dataset, holdout_start
 from ..domain.errors import UnreadableVersion
 from ..domain.evaluation import Comparison, Evaluation
-from ..domain.gating import Evidence, GatingPolicy, Incumbent, Verdict
+from ..domain.gating import Evidence, GatingPolicy, Incumbent, Measured, Verdict
 from ..domain.model import Kind, LoadedModel, PriceModel, Recipe
 from ..domain.ports import Evaluator, ModelRegistry, Trainer
 from ..domain.turnover import Period
@@ -88,12 +88,8 @@ class TryCandidate:
             evaluation = self.evaluator.evaluate(holdout, estimates)
             baseline = self.evaluator.evaluate(holdout, naive)
         with watch.step("gate"):
-            evidence = evolve(
-                evidence,
-                evaluation=evaluation,
-                baseline=baseline,
-                comparison=self._compare(holdout, estimates, champion),
-            )
+            comparison = self._compare(holdout, estimates, champion)
+            evidence = evolve(evidence, measured=Measured(evaluation, baseline, comparison))
             return Trial(policy.judge(evidence), evaluation, baseline, model.digest)
 
     def _compare(

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from attrs import frozen
@@ -10,7 +10,7 @@ from attrs import frozen
 from .funnel import Funnel, Stage
 from .property import Property
 from .rules import sort_out
-from .turnover import Period, Unit, UnitSale
+from .turnover import Period, Unit, UnitSale, add_months
 
 COLUMNS = (
     "property_id",
@@ -117,12 +117,17 @@ def counts(manifest: MonthSnapshot | DatasetManifest) -> dict[str, int]:
 
 def newest_sales(sales: Iterable[Sale]) -> tuple[tuple[Sale, ...], Stage]:
     """One sale a property, the newest; the order is that of day and property."""
-    ordered = sorted(sales, key=lambda sale: (sale.day, sale.turnover_date, sale.price))
+    ordered = sorted(sales, key=_moment)
     newest = {sale.property_id: sale for sale in ordered}
     kept = tuple(sorted(newest.values(), key=lambda sale: (sale.day, sale.property_id)))
     resold = len(ordered) - len(kept)
     dropped = {"resale_within_window": resold} if resold else {}
     return kept, Stage("merge", len(ordered), len(kept), dropped)
+
+
+def _moment(sale: Sale) -> tuple[date, str, float, int]:
+    """Its place in time; without the Z a second sorts before its fractions."""
+    return sale.day, sale.turnover_date.removesuffix("Z"), sale.price, sale.cadastral_unit_id
 
 
 def trainable(dataset: Dataset) -> tuple[Dataset, Stage]:
@@ -135,10 +140,10 @@ def trainable(dataset: Dataset) -> tuple[Dataset, Stage]:
 def holdout_start(days: Sequence[int], period: Period) -> int:
     """The first day (ordinal) of the holdout; a day is never split.
 
-    The last calendar month of a period that touches three or more, otherwise the day on which the
-    newest fifth of the sales begins.
+    The last calendar month of a period that is three months long or longer, otherwise the day on
+    which the newest fifth of the sales begins.
     """
-    if len(list(period.months())) >= 3:
+    if add_months(period.start, 3) <= period.end + timedelta(days=1):
         return period.end.replace(day=1).toordinal()
     ordered = sorted(days)
     return int(ordered[len(ordered) * 4 // 5])

@@ -71,7 +71,7 @@ class ActivationConflict(ReeError):
     def __init__(self, expected: str | None, found: str | None) -> None:
         super().__init__(
             f"The active version is {found or 'none'}, not {expected or 'none'} as expected: "
-            "somebody else moved it. Look with \"ree models list\" and try again."
+            'somebody else moved it. Look with "ree models list" and try again.'
         )
         self.expected = expected
         self.found = found

@@ -44,7 +44,7 @@ class Home:
         """All that is wrong with it; what was given but not readable is not also missing."""
         found = list(self.unreadable)
         known_bad = {fault.field for fault in self.unreadable}
-        if "" in known_bad:
+        if any(fault.code == "invalid_type:property" for fault in self.unreadable):
             return self.unreadable
         for fault in faults(self.values):
             fields = [name for name in fault.field.split(",") if name not in known_bad]
@@ -108,4 +108,3 @@ class ValuationDates:
         if day > add_months(newest_sale, self.warn_months):
             return (), ("stale:valuation_date",)
         return (), ()
-

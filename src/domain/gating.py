@@ -83,9 +83,10 @@ class MaxDegradation:
         figures: dict[str, Any] = {"n": n, "limit": self.limit}
         if n < self.min_rows:
             return self._check(Outcome.INCONCLUSIVE, figures | {"min_rows": self.min_rows})
-        mine, theirs = (getattr(side, self.metric, None) for side in (candidate, active))
+        mine: Any = getattr(candidate, self.metric, None)
+        theirs: Any = getattr(active, self.metric, None)
         figures |= {"candidate": mine, "active": theirs}
-        if mine is None or theirs is None or not (isfinite(mine) and isfinite(theirs)):
+        if not _known(mine, theirs):
             return self._check(Outcome.FAILED, figures)
         figures["degradation"] = mine / theirs - 1 if theirs else None
         interval = comparison.interval(self.segment, self.metric)
@@ -103,14 +104,21 @@ class MaxDegradation:
 
 
 @frozen
+class Measured:
+    """A candidate and the naive baseline on the holdout; and the active model, if there is one."""
+
+    candidate: Evaluation
+    baseline: Evaluation
+    comparison: Comparison | Incumbent
+
+
+@frozen
 class Evidence:
-    """What the gate looks at. *comparison* is None without a candidate, or an *incumbent*."""
+    """What the gate looks at; nothing is measured where there were too few rows."""
 
     rows: int
     holdout_rows: int
-    evaluation: Evaluation | None = None
-    baseline: Evaluation | None = None
-    comparison: Comparison | Incumbent = Incumbent.NONE
+    measured: Measured | None = None
 
 
 @frozen
@@ -141,37 +149,46 @@ class GatingPolicy:
     def judge(self, evidence: Evidence) -> Verdict:
         """Every rule's outcome; without a candidate only that there were too few rows."""
         checks = [self._enough_rows(evidence)]
-        if evidence.evaluation is not None:
-            checks.append(self._beats_baseline(evidence))
-            checks += [self._degradation(rule, evidence) for rule in self.degradations]
+        if evidence.measured is not None:
+            checks.append(self._beats_baseline(evidence.measured))
+            checks += [_degradation(rule, evidence.measured) for rule in self.degradations]
         return Verdict(tuple(checks), self.accept_inconclusive)
 
     def _enough_rows(self, evidence: Evidence) -> Check:
+        before = evidence.rows - evidence.holdout_rows
         figures = {
             "rows": evidence.rows,
             "min_rows": self.min_rows,
             "holdout_rows": evidence.holdout_rows,
         }
-        enough = evidence.rows >= self.min_rows and 0 < evidence.holdout_rows < evidence.rows
+        enough = (
+            evidence.rows >= self.min_rows
+            and evidence.holdout_rows > 0
+            and before >= self.segment_min_rows
+        )
         return Check("enough_rows", Outcome.PASSED if enough else Outcome.FAILED, figures)
 
-    def _beats_baseline(self, evidence: Evidence) -> Check:
-        candidate = evidence.evaluation.overall if evidence.evaluation else None
-        baseline = evidence.baseline.overall if evidence.baseline else None
-        n = min(_rows(candidate), _rows(baseline))
+    def _beats_baseline(self, measured: Measured) -> Check:
+        candidate, baseline = measured.candidate.overall, measured.baseline.overall
+        n = min(candidate.n, baseline.n)
         if n < self.segment_min_rows:
-            figures = {"n": n, "min_rows": self.segment_min_rows}
-            return Check("beats_baseline", Outcome.INCONCLUSIVE, figures)
-        mine, naive = getattr(candidate, "mae", None), getattr(baseline, "mae", None)
-        known = mine is not None and naive is not None and isfinite(mine) and isfinite(naive)
-        outcome = Outcome.PASSED if known and mine < naive else Outcome.FAILED  # type: ignore[operator]
-        return Check("beats_baseline", outcome, {"n": n, "candidate": mine, "baseline": naive})
+            few = {"n": n, "min_rows": self.segment_min_rows}
+            return Check("beats_baseline", Outcome.INCONCLUSIVE, few)
+        beaten = _known(candidate.mae, baseline.mae) and candidate.mae < baseline.mae
+        outcome = Outcome.PASSED if beaten else Outcome.FAILED
+        figures = {"n": n, "candidate": candidate.mae, "baseline": baseline.mae}
+        return Check("beats_baseline", outcome, figures)
 
-    def _degradation(self, rule: MaxDegradation, evidence: Evidence) -> Check:
-        if isinstance(evidence.comparison, Incumbent):
-            return rule.not_applicable(evidence.comparison)
-        return rule.check(evidence.comparison)
+
+def _degradation(rule: MaxDegradation, measured: Measured) -> Check:
+    if isinstance(measured.comparison, Incumbent):
+        return rule.not_applicable(measured.comparison)
+    return rule.check(measured.comparison)
 
 
 def _rows(metrics: Metrics | None) -> int:
     return 0 if metrics is None else metrics.n
+
+
+def _known(*figures: float | None) -> bool:
+    return all(figure is not None and isfinite(figure) for figure in figures)

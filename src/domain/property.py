@@ -108,7 +108,7 @@ class Property:
 
 def _unreadable(name: object, value: object) -> Fault | None:
     if name not in _READERS:
-        shown = str(name).encode("ascii", "backslashreplace").decode()[:64]
+        shown = str(name).encode("unicode_escape").decode()[:64]
         return Fault(shown, f"unknown:{shown}", "is not a field; the API documentation lists them")
     field = "usable_area" if name == "bra" else str(name)
     if value is None:
@@ -122,7 +122,7 @@ def _unreadable(name: object, value: object) -> Fault | None:
         return None
     if expected == "municipality" and _is_municipality(value):
         return None
-    wanted = {"number": "a number", "text": "a text", "municipality": "digits, as 301 or \"0301\""}
+    wanted = {"number": "a number", "text": "a text", "municipality": 'digits, as 301 or "0301"'}
     return Fault(field, f"invalid_type:{field}", f"must be {wanted[expected]}")
 
 

@@ -1,6 +1,6 @@
 """Steps of features/gating.feature."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from pytest_bdd import given, parsers, scenarios, then, when
@@ -65,6 +65,19 @@ def _(world: World, percent: int) -> None:
 @given("its stored model is damaged")
 def _(world: World) -> None:
     world.model_storage.damaged.add(f"models/{world.previous}/model.npz")
+
+
+@given(parsers.parse("only {sales:d} homes were sold before the last month of the window"))
+def _(world: World, sales: int) -> None:
+    world.town.a_month = {"leilighet": 600}
+    world.town.in_month[date(2026, 2, 1)] = {"leilighet": sales}
+    world.town.in_month[date(2026, 3, 1)] = {}
+
+
+@given("the new model's stored model is damaged")
+def _(world: World) -> None:
+    world.previous = world.active
+    world.model_storage.damaged.add(f"models/{world.active}/model.npz")
 
 
 @given("the storage fails when the pointer is read")
@@ -144,6 +157,14 @@ def _(world: World) -> None:
 @when("the same period is trained again")
 def _(world: World) -> None:
     world.retrain(NEWER)
+
+
+@when(
+    parsers.parse('the same period is trained again, replacing the unreadable one because "{why}"')
+)
+def _(world: World, why: str) -> None:
+    world.clock.today += timedelta(days=1)
+    world.retrain(NEWER, replace_unreadable=why)
 
 
 @then(parsers.re(r"homes are priced by the (?P<which>new|previous) model"))

@@ -105,7 +105,7 @@ def test_intervals_of_the_worse_model_are_those_of_its_own_errors(power: ModuleT
     worse = price + power.WORSE * (drawn.candidate - price)
     measured = power.NumpyEvaluator(50).compare(drawn.sales, worse, drawn.active)
 
-    comparison = power._repetition(drawn, power.WORSE, 50).worse.comparison
+    comparison = power._repetition(drawn, power.WORSE, 50).worse.measured.comparison
 
     for metric in ("mae", "mdape", "p90", "wape"):
         scaled, own = comparison.interval(None, metric), measured.interval(None, metric)

@@ -1,0 +1,5 @@
+"""`python -m ree.entrypoints.cli` is `ree`."""
+
+from . import main
+
+main()

@@ -1,0 +1,89 @@
+"""Runs and versions as the JSON documents that `--json` prints."""
+
+from typing import Any
+
+from ...adapters import codec
+from ...domain.dataset import DatasetManifest, counts
+from ...domain.gating import Verdict
+from ...domain.model import ModelVersion
+from ...domain.run import Ending, Run
+
+
+def run_document(run: Run) -> dict[str, Any]:
+    """One retrain; what it did not get to is null."""
+    return {
+        "run_id": run.run_id,
+        "reused": run.reused,
+        "period": codec.plain(run.manifest.period),
+        "ending": run.ending.value,
+        "asked_by": run.asked_by,
+        "started_at": run.started_at.isoformat(),
+        "finished_at": run.finished_at.isoformat(),
+        "steps": codec.plain(run.steps),
+        "manifest": manifest_document(run.manifest)
+        | {"dry_run": run.ending is Ending.SNAPSHOTS_ONLY},
+        "metrics": codec.plain(run.evaluation),
+        "baseline": codec.plain(run.baseline),
+        "verdict": verdict_document(run.verdict),
+        "model_version": run.model_version,
+        "activated": run.activated,
+        "unreadable_replaced": run.unreadable_replaced,
+    }
+
+
+def version_document(version: ModelVersion, active: str | None) -> dict[str, Any]:
+    """Everything that is known of a version."""
+    record = version.record
+    return {
+        "model_version": version.version,
+        "status": status(version, active),
+        "type": record.kind.value,
+        "created_at": version.created_at.isoformat(),
+        "trained_until": codec.plain(record.trained_until),
+        "recipe": codec.plain(record.recipe),
+        "run_id": record.run_id,
+        "manifest": manifest_document(record.dataset) if record.dataset else None,
+        "metrics": codec.plain(record.evaluation),
+        "baseline": codec.plain(record.baseline),
+        "verdict": verdict_document(record.verdict),
+        "champion": record.champion,
+        "champion_trained_until": codec.plain(record.champion_trained_until),
+        "model_digest": version.model_digest,
+        "evaluation_digest": record.evaluation_digest,
+        "environment": dict(record.environment),
+        "objects": dict(version.objects),
+    }
+
+
+def status(version: ModelVersion, active: str | None) -> str:
+    """Active, published or rejected."""
+    return "active" if version.version == active else version.status.value
+
+
+def manifest_document(manifest: DatasetManifest) -> dict[str, Any]:
+    """How a dataset came about."""
+    plain: dict[str, Any] = codec.plain(manifest)
+    return {
+        "period": plain.pop("period"),
+        "counts": counts(manifest),
+        "dropped_reasons": manifest.funnel.dropped,
+    } | plain
+
+
+def verdict_document(verdict: Verdict | None) -> dict[str, Any] | None:
+    """What the gate decided, and which rules kept the model out."""
+    if verdict is None:
+        return None
+    return {
+        "passed": verdict.passed,
+        "accept_inconclusive": verdict.accept_inconclusive,
+        "blocking": [check.rule for check in verdict.blocking],
+        "checks": [
+            {
+                "rule": check.rule,
+                "outcome": check.outcome.value,
+                "figures": codec.plain(check.figures),
+            }
+            for check in verdict.checks
+        ],
+    }

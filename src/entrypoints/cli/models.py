@@ -1,0 +1,115 @@
+"""`ree models`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .door import as_json, asked_by, open_container, print_json, why_option
+
+if TYPE_CHECKING:
+    from ...domain.model import Activation
+
+why = why_option("The reason; it is recorded.", required=True)
+
+
+@click.group(short_help="Look at the versions, choose the active one.")
+def models() -> None:
+    """Look at the versions, choose the active one."""
+
+
+@models.command("list")
+@as_json
+def list_(as_json: bool) -> None:
+    """All versions, the newest first."""
+    from .documents import version_document
+    from .version_report import show_versions
+
+    registry = open_container().registry()
+    found, pointer = registry.versions(), registry.active()
+    active = pointer.version if pointer else None
+    if not as_json:
+        show_versions(found, active)
+        return
+    names = ("model_version", "status", "type", "created_at", "trained_until", "run_id")
+    documents = []
+    for version in found:
+        document = version_document(version, active)
+        manifest, metrics = document["manifest"], document["metrics"]
+        documents.append(
+            {name: document[name] for name in names}
+            | {
+                "period": manifest["period"] if manifest else None,
+                "metrics": metrics["overall"] if metrics else None,
+            }
+        )
+    print_json({"active": active, "versions": documents})
+
+
+@models.command("show")
+@click.argument("version", required=False)
+@as_json
+def show_(version: str | None, as_json: bool) -> None:
+    """Everything known of VERSION, else of the active one."""
+    from ...domain.errors import ModelNotReady
+    from .documents import version_document
+    from .version_report import show_version
+
+    container = open_container()
+    registry = container.registry()
+    pointer = registry.active()
+    if version is None:
+        if pointer is None:
+            raise ModelNotReady
+        version = pointer.version
+    found, active = registry.version(version), pointer.version if pointer else None
+    moves = [move for move in registry.history() if move.version == version]
+    if as_json:
+        from ...adapters import codec
+
+        print_json(version_document(found, active) | {"activations": codec.plain(moves)})
+    else:
+        show_version(found, active, moves, container.settings())
+
+
+@models.command()
+@click.argument("version")
+@why
+@as_json
+def activate(version: str, why: str, as_json: bool) -> None:
+    """Make VERSION the active one."""
+    _tell(open_container().activate()(version, by=asked_by(), why=why), as_json)
+
+
+@models.command()
+@why
+@as_json
+def rollback(why: str, as_json: bool) -> None:
+    """Go back to the version that was active before."""
+    _tell(open_container().roll_back()(by=asked_by(), why=why), as_json)
+
+
+@models.command()
+@as_json
+def bootstrap(as_json: bool) -> None:
+    """Publish a stub where nothing is active.
+
+    It lets a service start: one price per m2 for every home, with a warning.
+    """
+    version = open_container().bootstrap()(by=asked_by())
+    if as_json:
+        kind = version.record.kind.value
+        print_json({"model_version": version.version, "type": kind, "activated": True})
+    else:
+        click.echo(f"Version {version.version} is active.")
+        click.echo('It is a stub, one price per m2 for every home. Replace it with "ree retrain".')
+
+
+def _tell(activation: "Activation", as_json: bool) -> None:
+    if as_json:
+        from ...adapters import codec
+
+        print_json(codec.plain(activation))
+        return
+    click.echo(f"Version {activation.version} is active.")
+    if activation.previous is not None:
+        click.echo(f"Before it was {activation.previous}.")

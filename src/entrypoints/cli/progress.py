@@ -1,0 +1,57 @@
+"""How far a retrain is, on standard error: a bar in a terminal, lines elsewhere."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ...domain import ports
+from .rendering import console
+
+_AFTER_FETCH = ("validate", "evaluate", "gate", "train", "publish")
+_WORDS = {
+    "fetch": "Fetching",
+    "validate": "Merging and validating",
+    "evaluate": "Evaluating",
+    "gate": "Asking the gate",
+    "train": "Training on the whole period",
+    "publish": "Publishing",
+}
+
+
+@contextmanager
+def shown_progress() -> Iterator[ports.Progress]:
+    """To be told of each step."""
+    err = console(stderr=True)
+    if not err.is_terminal:
+        yield _line
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(30), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as bars:
+        bar = bars.add_task("Starting", total=None)
+        months = 1
+
+        def tell(step: str, done: int, total: int) -> None:
+            nonlocal months
+            name, _, _ = step.partition(" ")
+            if name == "fetch":
+                months = total
+            after = _AFTER_FETCH.index(name) if name in _AFTER_FETCH else 0
+            completed = done if name == "fetch" else months + after
+            whole = months + len(_AFTER_FETCH)
+            bars.update(
+                bar, description=f"{_described(step):<28}", completed=completed, total=whole
+            )
+
+        yield tell
+
+
+def _line(step: str, done: int, total: int) -> None:
+    part = f" ({done + 1} of {total})" if total > 1 else ""
+    click.echo(f"{_described(step)}{part}", err=True)
+
+
+def _described(step: str) -> str:
+    name, _, of = step.partition(" ")
+    return f"{_WORDS.get(name, name.capitalize())} {of}".strip()

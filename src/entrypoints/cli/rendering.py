@@ -1,0 +1,132 @@
+"""Funnels, metrics and verdicts for people: calm tables, plain where there is no terminal."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from ...domain.evaluation import Evaluation, Metrics
+from ...domain.funnel import Funnel
+from ...domain.gating import Outcome, Verdict
+from ...domain.property import RealEstateType
+from .commands import one_line
+from .words import NOTHING, explained, headline, kroner, number, percent, rule_name, thin
+
+if TYPE_CHECKING:
+    from ...adapters.settings import Settings
+
+Part = Table | Group | Text | str
+
+WIDTH_OF_A_FILE = 200
+_MARKS = {
+    Outcome.PASSED: ("✓", "green"),
+    Outcome.FAILED: ("✗", "red"),
+    Outcome.INCONCLUSIVE: ("?", "yellow"),
+    Outcome.NOT_APPLICABLE: (NOTHING, "dim"),
+}
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Texts are printed as they are: no markup, no emoji, no guessed colours."""
+    made = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    if not made.is_terminal:
+        made.width = WIDTH_OF_A_FILE
+    return made
+
+
+def show(*parts: Part) -> None:
+    """On standard output, an empty line between them."""
+    out = console()
+    for order, part in enumerate(parts):
+        with out.capture() as captured:
+            out.print(part, soft_wrap=isinstance(part, Text | str))
+        lines = (line.rstrip() for line in captured.get().splitlines())
+        click.echo("\n" * bool(order) + "\n".join(lines), color=True)
+
+
+def heading(text: str, rest: str = "") -> Text:
+    """A line above a table."""
+    return Text.assemble((one_line(text), "bold"), f"  {one_line(rest)}" if rest else "")
+
+
+def table(*columns: str) -> Table:
+    """Columns whose name ends in > are figures, to the right."""
+    made = Table(
+        box=None,
+        header_style="dim",
+        padding=(0, 2, 0, 0),
+        pad_edge=False,
+    )
+    for name in columns:
+        right = name.endswith(">")
+        made.add_column(name.removesuffix(">"), justify="right" if right else "left", no_wrap=right)
+    return made
+
+
+def facts(pairs: Iterable[tuple[str, object]]) -> Table:
+    """Names and values; what is not known is left out."""
+    made = table("", "")
+    made.show_header = False
+    made.columns[0].style = "dim"
+    made.columns[0].no_wrap = True
+    made.columns[1].overflow = "fold"
+    for name, value in pairs:
+        if value is not None:
+            made.add_row(name, one_line(value))
+    return made
+
+
+def funnel_table(funnel: Funnel) -> Group:
+    """Where the turnovers went, stage by stage."""
+    made = table("stage", "in>", "out>", "dropped>", "reason")
+    for stage in funnel.stages:
+        first = (stage.name.replace("_", " "), number(stage.incoming), number(stage.outgoing))
+        for reason, count in stage.dropped.items() or (("", 0),):
+            made.add_row(*first, number(count) if count else "", one_line(reason))
+            first = ("", "", "")
+    return Group(heading("Where the turnovers went"), made)
+
+
+def metrics_table(evaluation: Evaluation, baseline: Evaluation | None) -> Group:
+    """The errors on the holdout by type, overall, and those of the naive baseline."""
+    within = (f"within {share}{thin()}%>" for share in (10, 20))
+    made = table("type", "sales>", "MAE>", "MdAPE>", "WAPE>", *within)
+    known = evaluation.by_realestate_type
+    for kind in RealEstateType:
+        if kind.value in known:
+            made.add_row(kind.value, *_cells(known[kind.value]))
+    made.add_row("overall", *_cells(evaluation.overall), style="bold")
+    if baseline is not None:
+        made.add_row("naive baseline", *_cells(baseline.overall), style="dim")
+    return Group(heading("Errors on the holdout"), made)
+
+
+def _cells(metrics: Metrics) -> tuple[str, ...]:
+    shares = (metrics.mdape, metrics.wape, metrics.within_10, metrics.within_20)
+    return number(metrics.n), kroner(metrics.mae), *(percent(share) for share in shares)
+
+
+def verdict_table(verdict: Verdict) -> Group:
+    """Rule by rule, what kept the model out first."""
+    made = table("", "rule", "")
+    made.show_header = False
+    made.columns[1].no_wrap = True
+    for check in sorted(verdict.checks, key=lambda check: check not in verdict.blocking):
+        mark, style = _MARKS[check.outcome]
+        words = explained(check)
+        if check.outcome is Outcome.INCONCLUSIVE and check not in verdict.blocking:
+            words += ", accepted" if check.blocks_if_inconclusive else ", does not block"
+        dim = "dim" if check.outcome is Outcome.NOT_APPLICABLE else ""
+        made.add_row(Text(mark, style), Text(rule_name(check.rule), dim), Text(words, dim))
+    colour = "green" if verdict.passed else "red"
+    return Group(Text.assemble(("Gate ", "bold"), (headline(verdict), colour)), made)
+
+
+def places(settings: "Settings", *names: str | None) -> Sequence[str]:
+    """Where things are, as paths that can be opened."""
+    root = Path(settings.storage_path).absolute()
+    return [str(root / name) for name in names if name is not None]

@@ -1,0 +1,111 @@
+"""`ree retrain`."""
+
+from contextlib import closing
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+
+from ...domain.errors import MarketError
+from ...domain.turnover import Period
+from .commands import REFUSED_BY_GATE
+from .door import as_json, asked_by, day_option, open_container, print_json, why_option
+
+if TYPE_CHECKING:
+    from ...domain.run import Run
+
+
+@click.command(short_help="Fetch past sales, train, evaluate, gate and publish a model.")
+@day_option("--start-date", "First day of the period.")
+@click.option(
+    "--window-months",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Instead of --start-date: the calendar months that end with --end-date.",
+)
+@day_option("--end-date", "Last day of the period, before today.", required=True)
+@click.option("--dry-run", is_flag=True, help="Stop after snapshots and dataset.")
+@click.option("--no-publish", is_flag=True, help="Evaluate and judge, but publish nothing.")
+@click.option("--force-fetch", is_flag=True, help="Fetch again what is stored already.")
+@click.option(
+    "--estimator",
+    type=click.Choice(("fast", "accurate")),
+    default="accurate",
+    show_default=True,
+    help="The recipe to train with.",
+)
+@click.option(
+    "--accept-inconclusive",
+    is_flag=True,
+    help="Let comparisons on too few sales pass; recorded.",
+)
+@click.option(
+    "--replace-unreadable",
+    is_flag=True,
+    help="Treat an active version that cannot be read as absent; recorded. Needs --why.",
+)
+@why_option("The reason for --replace-unreadable.")
+@as_json
+def retrain(
+    start_date: date | None,
+    window_months: int | None,
+    end_date: date,
+    dry_run: bool,
+    no_publish: bool,
+    force_fetch: bool,
+    estimator: str,
+    accept_inconclusive: bool,
+    replace_unreadable: bool,
+    why: str | None,
+    as_json: bool,
+) -> int:
+    """Fetch the sales of a period, train on them, evaluate out of time, ask the gate, publish.
+
+    Ends with 3 if the gate refuses the model; the previous one then stays.
+    """
+    if (start_date is None) == (window_months is None):
+        raise click.UsageError("Give either --start-date or --window-months.")
+    if replace_unreadable != (why is not None):
+        raise click.UsageError("Give --replace-unreadable and --why together.")
+    if start_date is not None:
+        period = Period(start_date, end_date)
+    else:
+        period = Period.of_months(window_months or 0, end_date)
+
+    from ...application.retrain_period import RetrainRequest
+    from .progress import shown_progress
+
+    container = open_container()
+    settings = container.settings()
+    if settings.api_base_url is None:
+        raise MarketError(
+            "REE_API_BASE_URL is not set, so there is no market to fetch sales from. Set it, or "
+            'run "ree sandbox serve" and set it to the address that this prints.'
+        )
+    with closing(container.market()), shown_progress() as progress:
+        request = RetrainRequest(
+            period,
+            asked_by(),
+            recipe=estimator,
+            dry_run=dry_run,
+            publish=not no_publish,
+            force_fetch=force_fetch,
+            accept_inconclusive=accept_inconclusive,
+            replace_unreadable=why,
+            progress=progress,
+        )
+        run = container.retrain_period()(request)
+    if as_json:
+        from .documents import run_document
+
+        print_json(run_document(run))
+    else:
+        from .run_report import show_run
+
+        show_run(run, settings)
+    return exit_code(run)
+
+
+def exit_code(run: "Run") -> int:
+    """3 if the gate refused the model, else 0."""
+    return REFUSED_BY_GATE if run.verdict is not None and not run.verdict.passed else 0

@@ -1,0 +1,57 @@
+"""A retrain for people."""
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from ...domain.run import Ending, Run
+from .rendering import (
+    Part,
+    facts,
+    funnel_table,
+    heading,
+    metrics_table,
+    places,
+    show,
+    verdict_table,
+)
+from .words import moment
+
+if TYPE_CHECKING:
+    from ...adapters.settings import Settings
+
+_ENDINGS = {
+    Ending.SNAPSHOTS_ONLY: "Dry run: snapshots and dataset are stored, nothing was trained.",
+    Ending.NOT_PUBLISHED: "The model passed and was not published, as asked.",
+    Ending.ACTIVATED: "Version {version} was published and made active.",
+    Ending.REFUSED: "The gate refused the model. The active version stays as it was.",
+}
+
+
+def show_run(run: Run, settings: "Settings") -> None:
+    """The funnel, the errors, the verdict, and what came of it."""
+    parts: list[Part] = [_title(run), funnel_table(run.manifest.funnel)]
+    if run.evaluation is not None:
+        parts.append(metrics_table(run.evaluation, run.baseline))
+    if run.verdict is not None:
+        parts.append(verdict_table(run.verdict))
+    parts += [Text(_ENDINGS[run.ending].format(version=run.model_version)), _written(run, settings)]
+    show(*parts)
+
+
+def _title(run: Run) -> Text:
+    period = f"{run.manifest.period.start} to {run.manifest.period.end}"
+    if run.reused:
+        rest = f"nothing has changed since {moment(run.started_at)}: reused, not trained again"
+    else:
+        rest = f"{(run.finished_at - run.started_at).total_seconds():.0f} s"
+    return heading(period, f"run {run.run_id}, {rest}")
+
+
+def _written(run: Run, settings: "Settings") -> Part:
+    dataset, report = places(
+        settings, f"ree-snapshots/{run.manifest.name}", f"ree-models/runs/{run.run_id}.json"
+    )
+    folder = "rejected" if run.ending is Ending.REFUSED else "models"
+    version = run.model_version and places(settings, f"ree-models/{folder}/{run.model_version}")[0]
+    return facts((("dataset", dataset), ("version", version), ("report", report)))

@@ -1,0 +1,95 @@
+"""Versions for people."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.text import Text
+
+from ...domain.model import Activation, ModelVersion
+from .documents import status
+from .rendering import (
+    Part,
+    facts,
+    funnel_table,
+    heading,
+    metrics_table,
+    places,
+    show,
+    table,
+    verdict_table,
+)
+from .words import NOTHING, days, moment, number, percent
+
+if TYPE_CHECKING:
+    from ...adapters.settings import Settings
+
+_STYLES = {"active": "green", "rejected": "red"}
+
+
+def show_versions(versions: Sequence[ModelVersion], active: str | None) -> None:
+    """A line a version."""
+    if not versions:
+        show('There is no version yet. Run "ree retrain", "ree demo" or "ree models bootstrap".')
+        return
+    made = table("version", "status", "type", "trained on", "until", "MAE, kr>", "MdAPE>", "n>")
+    made.columns[0].no_wrap = True
+    for version in versions:
+        record, state = version.record, status(version, active)
+        overall = record.evaluation.overall if record.evaluation else None
+        made.add_row(
+            version.version,
+            Text(state, _STYLES.get(state, "")),
+            record.kind.value,
+            _period(version) or NOTHING,
+            str(record.trained_until or NOTHING),
+            number(overall.mae) if overall else NOTHING,
+            percent(overall.mdape) if overall else NOTHING,
+            number(overall.n) if overall else NOTHING,
+        )
+    show(made)
+
+
+def show_version(
+    version: ModelVersion, active: str | None, moves: Sequence[Activation], settings: "Settings"
+) -> None:
+    """Where it comes from, how good it is, what the gate said, when it was active."""
+    record = version.record
+    parts: list[Part] = [heading(version.version, status(version, active))]
+    parts.append(facts(_origin(version, settings)))
+    if record.dataset is not None:
+        parts.append(funnel_table(record.dataset.funnel))
+    if record.evaluation is not None:
+        parts.append(metrics_table(record.evaluation, record.baseline))
+    if record.verdict is not None:
+        parts.append(verdict_table(record.verdict))
+    if moves:
+        made = table("made active", "by", "why")
+        for move in moves:
+            made.add_row(moment(move.activated_at), Text(move.activated_by), Text(move.why))
+        parts.append(Group(heading("Activations"), made))
+    show(*parts)
+
+
+def _origin(version: ModelVersion, settings: "Settings") -> list[tuple[str, object]]:
+    record = version.record
+    folder = "rejected" if version.status.value == "rejected" else "models"
+    recipe = ", ".join(f"{name} {value}" for name, value in record.recipe.settings.items())
+    return [
+        ("type", record.kind.value),
+        ("recipe", f"{record.recipe.name} ({recipe})" if recipe else record.recipe.name),
+        ("trained on", _period(version)),
+        ("trained until", record.trained_until),
+        ("made", moment(version.created_at)),
+        ("run", record.run_id),
+        ("compared with", record.champion),
+        ("digest", version.model_digest),
+        ("made with", ", ".join(f"{name} {value}" for name, value in record.environment.items())),
+        ("objects", ", ".join(sorted(version.objects))),
+        ("folder", places(settings, f"ree-models/{folder}/{version.version}")[0]),
+    ]
+
+
+def _period(version: ModelVersion) -> str | None:
+    dataset = version.record.dataset
+    return days(dataset.period) if dataset else None

@@ -1,0 +1,332 @@
+"""What is served is what was trained, to the last bit."""
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from io import BytesIO
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from ree.adapters import price_models
+from ree.adapters.features import FEATURES, MUNICIPALITY, matrix
+from ree.adapters.memory_objects import MemoryObjects
+from ree.adapters.price_models import BoostedTrees, MedianPricePerSqm, npz
+from ree.adapters.registry import ObjectRegistry
+from ree.adapters.sklearn_model import STUB_PRICE_PER_SQM, SklearnTrainer, UnknownRecipe
+from ree.domain.dataset import Dataset
+from ree.domain.model import Kind, Recipe, TrainingRecord
+from ree.domain.ports import Trainer
+
+TRAINER = SklearnTrainer()
+RECIPE = Recipe("small", {**TRAINER.recipe("fast").settings, "max_iter": 50})
+NOWHERE = 9999.0
+
+
+class Clock:
+    def now(self) -> datetime:
+        return datetime(2026, 2, 3, tzinfo=UTC)
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+def sales(rows: int, seed: int = 7) -> Dataset:
+    random = np.random.default_rng(seed)
+    municipalities = random.choice([301.0, 1103.0, 3403.0, 4601.0, 5001.0], rows)
+    usable = np.round(random.uniform(20, 300, rows), 1)
+    per_sqm = 3e4 + 10 * municipalities + random.normal(0, 8e3, rows)
+
+    def some(values: Any) -> Any:
+        return np.where(random.random(rows) < 0.3, np.nan, values)
+
+    return Dataset(
+        {
+            "property_id": np.arange(rows),
+            "day": date(2025, 1, 1).toordinal() + random.integers(0, 365, rows),
+            "year": np.full(rows, 2025),
+            "price": np.round(usable * per_sqm, -3),
+            "realestate_type": random.integers(0, 5, rows).astype(float),
+            "municipality_number": municipalities,
+            "lat": random.uniform(58, 70, rows),
+            "lon": random.uniform(5, 30, rows),
+            "built_year": random.integers(1850, 2026, rows).astype(float),
+            "total_area": usable + np.round(random.uniform(0, 80, rows), 1),
+            "usable_area": usable,
+            "floor": some(random.integers(-1, 12, rows)),
+            "bedrooms": some(random.integers(0, 6, rows)),
+            "rooms": some(random.integers(1, 9, rows)),
+        }
+    )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other are slow where cores are shared."""
+    with threadpool_limits(1):
+        yield
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    return sales(1_500)
+
+
+@pytest.fixture(scope="module")
+def model(dataset: Dataset) -> BoostedTrees:
+    return TRAINER.fit(dataset, RECIPE)
+
+
+@pytest.fixture(scope="module")
+def pipeline(model: BoostedTrees) -> Any:
+    """The scikit-learn estimator as a version keeps it."""
+    registry = ObjectRegistry(MemoryObjects(), Clock())
+    version = registry.publish(model, TrainingRecord(Kind.TRAINED, RECIPE, {}))
+    return pickle.loads(registry.artifact(version.version, "model.pkl"))  # noqa: S301
+
+
+@pytest.fixture(scope="module")
+def served(model: BoostedTrees) -> BoostedTrees:
+    """The model as a service has it: from the bytes of its arrays."""
+    with np.load(BytesIO(npz(model.arrays())), allow_pickle=False) as stored:
+        return BoostedTrees.from_arrays({name: stored[name] for name in stored.files})
+
+
+def assert_same_bits(one: Any, other: Any) -> None:
+    assert one.dtype == other.dtype == np.float64
+    assert one.tobytes() == other.tobytes()
+
+
+def test_homes_are_priced_as_by_scikit_learn(served: BoostedTrees, pipeline: Any) -> None:
+    columns = dict(sales(2_000, seed=8).columns)
+    columns["municipality_number"][:300] = NOWHERE
+    for name in ("floor", "bedrooms", "rooms"):
+        columns[name][100:400] = np.nan
+    assert_same_bits(served.estimate(columns), np.exp(pipeline.predict(matrix(columns))))
+
+
+def test_at_every_threshold_and_one_ulp_beside_it(
+    model: BoostedTrees,
+    served: BoostedTrees,
+    pipeline: Any,
+    dataset: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inner = np.flatnonzero(np.isfinite(model.trees.threshold))
+    thresholds, features = model.trees.threshold[inner], model.trees.feature[inner]
+    assert len(inner) > 1_000
+    assert {"lat", "log_usable_area", "built_year", "floor", "rooms"} <= {
+        FEATURES[feature] for feature in features
+    }
+    base = matrix(dataset.columns)[np.arange(len(inner)) % len(dataset)]
+    rows = []
+    for direction in (0.0, -np.inf, np.inf):
+        x = base.copy()
+        beside = np.nextafter(thresholds, direction) if direction else thresholds
+        x[np.arange(len(inner)), features] = beside
+        x[:, MUNICIPALITY] = base[:, MUNICIPALITY]
+        rows.append(x)
+    x = np.concatenate(rows)
+    monkeypatch.setattr(price_models, "matrix", lambda homes: homes["x"].copy())
+    assert_same_bits(served.estimate({"x": x}), np.exp(pipeline.predict(x)))
+
+
+@pytest.mark.parametrize("feature", range(len(FEATURES)))
+@pytest.mark.parametrize("value", [np.nan, -1e300, 1e300, 0.0])
+def test_where_a_feature_is_missing_or_extreme(
+    served: BoostedTrees,
+    pipeline: Any,
+    dataset: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+    feature: int,
+    value: float,
+) -> None:
+    x = matrix(dataset.columns)[:50]
+    x[:, feature] = value
+    monkeypatch.setattr(price_models, "matrix", lambda homes: homes["x"].copy())
+    assert_same_bits(served.estimate({"x": x}), np.exp(pipeline.predict(x)))
+
+
+def test_a_home_is_priced_the_same_alone_and_among_others(
+    served: BoostedTrees, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = sales(60, seed=9).columns
+    together = served.estimate(columns)
+    alone = [
+        served.estimate({name: column[[row]] for name, column in columns.items()})
+        for row in range(60)
+    ]
+    assert_same_bits(np.concatenate(alone), together)
+    monkeypatch.setattr("ree.adapters.trees._CELLS", 7 * len(served.trees.roots))
+    assert_same_bits(served.estimate(columns), together)
+
+
+def test_no_homes_have_no_prices(served: BoostedTrees) -> None:
+    assert served.estimate(sales(0).columns).shape == (0,)
+
+
+def test_pricing_changes_no_column(served: BoostedTrees) -> None:
+    columns = sales(20).columns
+    before = {name: column.copy() for name, column in columns.items()}
+    served.estimate(columns)
+    for name, column in columns.items():
+        np.testing.assert_array_equal(column, before[name])
+
+
+def test_stored_arrays_are_the_model(model: BoostedTrees, served: BoostedTrees) -> None:
+    assert served.digest == model.digest
+    assert npz(served.arrays()) == npz(model.arrays())
+
+
+FIT = """
+import sys
+import numpy as np
+from ree.adapters.sklearn_model import SklearnTrainer
+from ree.domain.dataset import Dataset
+from ree.domain.model import Recipe
+settings = SklearnTrainer().recipe("fast").settings | {"max_iter": 10}
+with np.load(sys.argv[1]) as stored:
+    dataset = Dataset({name: stored[name] for name in stored.files})
+print(SklearnTrainer().fit(dataset, Recipe("small", settings)).digest)
+"""
+
+
+def test_the_same_sales_give_the_same_model_in_any_process_with_any_threads(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    recipe = Recipe("small", {**RECIPE.settings, "max_iter": 10})
+    digest = TRAINER.fit(dataset, recipe).digest
+    assert TRAINER.fit(dataset, recipe).digest == digest
+    path = tmp_path / "dataset.npz"
+    np.savez(path, **dataset.columns)
+    fits = [
+        subprocess.Popen(
+            [sys.executable, "-c", FIT, str(path)],
+            env=os.environ
+            | {"OMP_NUM_THREADS": threads, "OMP_WAIT_POLICY": "passive", "PYTHONHASHSEED": threads},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for threads in ("1", "2")
+    ]
+    assert [fit.communicate(timeout=60)[0].strip() for fit in fits] == [digest] * 2
+
+
+@pytest.mark.parametrize("name", ["floor", "bedrooms", "rooms"])
+def test_a_feature_that_no_sale_has_is_not_used(dataset: Dataset, name: str) -> None:
+    columns = {**dataset.columns, name: np.full(len(dataset), np.nan)}
+    model = TRAINER.fit(Dataset(columns), RECIPE)
+    expected = np.exp(model.estimator.predict(matrix(dataset.columns)))
+    assert_same_bits(model.estimate(dataset.columns), expected)
+    assert_same_bits(model.estimate(columns), expected)
+
+
+def test_other_sales_or_settings_give_another_model(dataset: Dataset, model: BoostedTrees) -> None:
+    price = dataset.columns["price"].copy()
+    price[0] *= 2
+    assert TRAINER.fit(Dataset({**dataset.columns, "price": price}), RECIPE).digest != model.digest
+    fewer = Recipe("small", {**RECIPE.settings, "max_iter": 49})
+    assert TRAINER.fit(dataset, fewer).digest != model.digest
+
+
+def test_a_sales_own_price_does_not_stand_in_its_features(
+    model: BoostedTrees, dataset: Dataset
+) -> None:
+    x, y = matrix(dataset.columns), np.log(dataset.columns["price"])
+    encoder = clone(model.estimator[0])
+    features = encoder.fit_transform(x, y)
+    for row in (0, 17, 1_499):
+        changed = y.copy()
+        changed[row] += 5
+        others = encoder.fit_transform(x, changed)
+        np.testing.assert_array_equal(others[row], features[row])
+        assert (others != features).any()
+
+
+def test_features_know_no_price(dataset: Dataset) -> None:
+    homes = {name: column for name, column in dataset.columns.items() if name != "price"}
+    np.testing.assert_array_equal(matrix(homes), matrix(dataset.columns))
+
+
+def test_age_is_taken_at_the_sale() -> None:
+    columns = dict(sales(2).columns)
+    columns["day"] = np.array([date(2026, 7, 1).toordinal(), date(2016, 7, 1).toordinal()])
+    columns["built_year"] = np.array([2006.0, 2006.0])
+    ages = matrix(columns)[:, FEATURES.index("age")]
+    assert ages == pytest.approx([20.5, 10.5], abs=0.01)
+
+
+# The naive baseline and the stub
+
+
+def test_the_baseline_is_the_median_of_municipality_and_type(dataset: Dataset) -> None:
+    columns = dataset.where(np.arange(1_500) < 301).columns
+    groups: dict[tuple[float, ...], list[float]] = {}
+    for price, area, kind, place in zip(
+        *(
+            columns[name]
+            for name in ("price", "usable_area", "realestate_type", "municipality_number")
+        ),
+        strict=True,
+    ):
+        for group in [(), (kind,), (kind, place)]:
+            groups.setdefault(group, []).append(price / area)
+    model = TRAINER.baseline(Dataset(columns))
+    asked = [(kind, place) for kind in range(6) for place in (301, 1103, 3403, 4601, 5001, 1, 9999)]
+    homes = {
+        "realestate_type": np.array([kind for kind, _ in asked], dtype=float),
+        "municipality_number": np.array([place for _, place in asked], dtype=float),
+        "usable_area": np.full(len(asked), 50.0),
+    }
+    expected = [
+        50 * median(groups.get((kind, place)) or groups.get((kind,)) or groups[()])
+        for kind, place in asked
+    ]
+    assert model.estimate(homes) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_baseline_of_one_sale() -> None:
+    sale = sales(1)
+    estimate = TRAINER.baseline(sale).estimate(sale.columns)
+    assert estimate == pytest.approx(sale.columns["price"])
+
+
+@pytest.mark.parametrize("made", [lambda: TRAINER.baseline(sales(90)), TRAINER.stub])
+def test_medians_come_back_from_their_arrays(made: Any) -> None:
+    model = made()
+    with np.load(BytesIO(npz(model.arrays())), allow_pickle=False) as stored:
+        served = MedianPricePerSqm.from_arrays({name: stored[name] for name in stored.files})
+    columns = sales(500, seed=3).columns
+    assert_same_bits(served.estimate(columns), model.estimate(columns))
+    assert served.digest == model.digest
+
+
+def test_a_stub_is_a_plain_price_per_square_metre() -> None:
+    columns = sales(50).columns
+    stub = TRAINER.stub()
+    assert stub.estimate(columns) == pytest.approx(STUB_PRICE_PER_SQM * columns["usable_area"])
+    assert stub.digest == TRAINER.stub().digest
+
+
+# Recipes
+
+
+@pytest.fixture
+def trainer() -> Trainer:
+    return TRAINER
+
+
+def test_recipes_have_names(trainer: Trainer) -> None:
+    fast, accurate = trainer.recipe("fast"), trainer.recipe("accurate")
+    assert (fast.name, accurate.name) == ("fast", "accurate")
+    assert fast.settings["max_iter"] < accurate.settings["max_iter"]
+    with pytest.raises(UnknownRecipe, match="accurate, fast"):
+        trainer.recipe("slow")

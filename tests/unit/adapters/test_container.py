@@ -1,0 +1,86 @@
+"""The composition root builds everything, and no more than is asked for."""
+
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from dependency_injector import providers
+
+from ree.adapters.market_api import HttpMarket
+from ree.adapters.settings import Settings
+from ree.application.estimate_batch import EstimateBatch
+from ree.application.retrain_period import RetrainPeriod
+from ree.container import Container
+from ree.domain.errors import ReeError
+
+SETTINGS = Settings(
+    api_base_url="http://127.0.0.1:9",
+    api_key="canary-7f3a9",
+    max_batch=7,
+    train_min_rows=11,
+    valuation_max_months=21,
+)
+
+
+def contained(settings: Settings) -> Container:
+    container = Container()
+    container.settings.override(providers.Object(settings))
+    return container
+
+
+@pytest.fixture
+def container(tmp_path: Path) -> Container:
+    return contained(evolve(SETTINGS, storage_path=tmp_path / "ree"))
+
+
+@pytest.mark.parametrize("name", sorted(Container.providers))
+def test_every_provider_builds_and_touches_no_storage(
+    container: Container, name: str, tmp_path: Path
+) -> None:
+    assert container.providers[name]() is not None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_has_a_state_exists_once(container: Container) -> None:
+    assert container.watched_model() is container.watched_model()
+    assert container.retrain_period().registry is container.activate().registry
+    assert container.retrain_period() is not container.retrain_period()
+
+
+def test_settings_reach_who_needs_them(container: Container, tmp_path: Path) -> None:
+    retrain: RetrainPeriod = container.retrain_period()
+    batch: EstimateBatch = container.estimate_batch()
+    assert retrain.policy.min_rows == 11
+    assert (batch.max_batch, batch.dates.max_months) == (7, 21)
+    assert container.model_objects().root == tmp_path / "ree" / "ree-models"
+    assert container.snapshot_objects().root == tmp_path / "ree" / "ree-snapshots"
+    assert container.watched_model().refresh_seconds == 60
+    assert "0301" in batch.municipalities
+
+
+def test_a_service_watches_and_a_command_looks(container: Container) -> None:
+    assert container.serve_batch().model is container.watched_model()
+    assert container.estimate_batch().model is container.latest_model()
+    assert container.serve_batch().max_batch == 7
+
+
+def test_pricing_needs_no_market(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(*_: object) -> None:
+        raise AssertionError("nobody asked for the market")
+
+    monkeypatch.setattr(HttpMarket, "connect", connect)
+    container = contained(Settings(storage_path=tmp_path))
+    for name in ("estimate_batch", "serve_batch", "activate", "roll_back", "bootstrap", "runs"):
+        assert container.providers[name]() is not None
+
+
+def test_a_market_without_an_address_says_which_setting_is_missing() -> None:
+    with pytest.raises(ReeError, match="REE_API_BASE_URL"):
+        contained(Settings()).market()
+
+
+def test_the_market_is_http_and_hides_its_key(container: Container) -> None:
+    market = container.market()
+    assert isinstance(market, HttpMarket)
+    assert "canary-7f3a9" not in repr(market)
+    market.close()

@@ -1,0 +1,156 @@
+"""Errors of estimates."""
+
+from math import isnan, sqrt
+
+import numpy as np
+import pytest
+from attrs import asdict
+
+from ree.adapters.evaluator import NumpyEvaluator
+from ree.domain.dataset import Dataset
+from ree.domain.evaluation import Comparison, Metrics
+from ree.domain.ports import Evaluator
+
+ENEBOLIG, LEILIGHET = 0.0, 3.0
+
+
+@pytest.fixture
+def evaluator() -> Evaluator:
+    return NumpyEvaluator(resamples=200)
+
+
+def sales(
+    price: list[float], kind: list[float] | None = None, place: list[float] | None = None
+) -> Dataset:
+    rows = len(price)
+    return Dataset(
+        {
+            "day": np.arange(rows),
+            "price": np.array(price, dtype=float),
+            "realestate_type": np.array(kind or [ENEBOLIG] * rows),
+            "municipality_number": np.array(place or [301.0] * rows),
+        }
+    )
+
+
+def test_metrics_by_hand(evaluator: Evaluator) -> None:
+    # Errors of +100, -200, 0 and +400: 10, 10, 0 and 50 % of the prices.
+    found = evaluator.evaluate(
+        sales([1_000, 2_000, 500, 800]), np.array([1_100.0, 1_800.0, 500.0, 1_200.0])
+    ).overall
+    expected = Metrics(
+        n=4,
+        mae=175,
+        rmse=sqrt(210_000 / 4),
+        mape=0.175,
+        mdape=0.10,
+        wape=700 / 4_300,
+        p90=200 + 0.7 * 200,
+        within_10=0.75,
+        within_20=0.75,
+    )
+    assert asdict(found) == pytest.approx(asdict(expected))
+
+
+@pytest.mark.parametrize(
+    ("estimate", "within_10", "within_20"),
+    [(1_100, 1, 1), (1_101, 0, 1), (900, 1, 1), (899, 0, 1), (1_200, 0, 1), (1_201, 0, 0)],
+)
+def test_shares_within_bounds_are_inclusive(
+    evaluator: Evaluator, estimate: float, within_10: float, within_20: float
+) -> None:
+    overall = evaluator.evaluate(sales([1_000]), np.array([float(estimate)])).overall
+    assert (overall.within_10, overall.within_20) == (within_10, within_20)
+
+
+def test_segments_have_their_own_rows(evaluator: Evaluator) -> None:
+    found = evaluator.evaluate(
+        sales(
+            [1_000] * 5,
+            [ENEBOLIG, LEILIGHET, ENEBOLIG, LEILIGHET, LEILIGHET],
+            [301, 301, 4601, 301, 301],
+        ),
+        np.array([1_010.0, 1_020.0, 1_030.0, 1_040.0, 1_060.0]),
+    )
+    types, places = found.by_realestate_type, found.by_municipality
+    assert {name: (m.n, m.mae) for name, m in types.items()} == {
+        "enebolig": (2, 20),
+        "leilighet": (3, 40),
+    }
+    assert {name: (m.n, m.mae) for name, m in places.items()} == {
+        "0301": (4, 32.5),
+        "4601": (1, 30),
+    }
+    assert sum(m.n for m in types.values()) == found.overall.n == 5
+
+
+def test_the_ten_municipalities_with_the_most_sales(evaluator: Evaluator) -> None:
+    # Municipality 1000 + k has k sales; 3 has as many as 1003, and the lower number is first.
+    places = [1_000.0 + k for k in range(1, 13) for _ in range(k)] + [3.0] * 3
+    random = np.random.default_rng(0)
+    random.shuffle(places)
+    rows = len(places)
+    found = evaluator.evaluate(sales([1_000.0] * rows, None, places), np.full(rows, 900.0))
+    expected = {f"{1_000 + k}": k for k in range(12, 3, -1)} | {"0003": 3}
+    assert {name: m.n for name, m in found.by_municipality.items()} == expected
+
+
+def test_without_rows_there_are_no_metrics(evaluator: Evaluator) -> None:
+    found = evaluator.evaluate(sales([]), np.empty(0))
+    assert found.overall.n == 0
+    assert isnan(found.overall.mae)
+    assert found.by_realestate_type == found.by_municipality == {}
+    comparison = evaluator.compare(sales([]), np.empty(0), np.empty(0))
+    assert comparison.intervals == {}
+
+
+def compared(evaluator: Evaluator, rows: int = 400) -> Comparison:
+    random = np.random.default_rng(5)
+    price = random.uniform(1e6, 9e6, rows)
+    kind = random.choice([ENEBOLIG, LEILIGHET], rows)
+    candidate = price * np.exp(random.normal(0, 0.10, rows))
+    active = price * np.exp(random.normal(0, 0.25, rows))
+    return evaluator.compare(sales(list(price), list(kind)), candidate, active)
+
+
+def test_both_models_are_measured_on_the_same_sales(evaluator: Evaluator) -> None:
+    data = sales([1_000, 1_000])
+    found = evaluator.compare(data, np.array([1_010.0, 1_010.0]), np.array([1_040.0, 1_040.0]))
+    assert (found.candidate.overall.mae, found.active.overall.mae) == (10, 40)
+    interval = found.interval(None, "mae")
+    assert interval is not None
+    assert (interval.lower, interval.upper) == pytest.approx((-0.75, -0.75))
+
+
+@pytest.mark.parametrize("metric", ["mae", "mdape", "p90", "wape"])
+@pytest.mark.parametrize("segment", [None, "enebolig", "leilighet"])
+def test_the_interval_contains_the_figure_and_tells_the_better_model(
+    evaluator: Evaluator, metric: str, segment: str | None
+) -> None:
+    found = compared(evaluator)
+    interval = found.interval(segment, metric)
+    mine = getattr(found.candidate.segment(segment), metric)
+    theirs = getattr(found.active.segment(segment), metric)
+    assert interval is not None
+    assert interval.lower < mine / theirs - 1 < interval.upper < 0
+
+
+def test_the_bootstrap_is_the_same_each_time(evaluator: Evaluator) -> None:
+    assert compared(evaluator) == compared(evaluator)
+    assert compared(NumpyEvaluator(200, seed=1)).intervals != compared(evaluator).intervals
+
+
+def test_the_bootstrap_is_paired(evaluator: Evaluator) -> None:
+    # Two models with the same errors never differ, whatever is drawn.
+    random = np.random.default_rng(2)
+    price = random.uniform(1e6, 9e6, 100)
+    estimates = price * random.uniform(0.5, 1.5, 100)
+    intervals = evaluator.compare(sales(list(price)), estimates, estimates.copy()).intervals
+    for interval in intervals["overall"].values():
+        assert (interval.lower, interval.upper) == (0, 0)
+
+
+def test_a_segment_without_rows_has_no_interval(evaluator: Evaluator) -> None:
+    found = compared(evaluator)
+    assert set(found.intervals) == {"overall", "enebolig", "leilighet"}
+    assert found.interval("hytte", "mae") is None

@@ -1,0 +1,214 @@
+"""Settings from the environment and `.env`."""
+
+import traceback
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import fields
+
+from ree.adapters.settings import Settings, UnknownSetting, WrongSetting, load_settings
+from ree.domain.estimate import ValuationDates
+from ree.domain.gating import GatingPolicy
+
+CANARY = "canary-7f3a9"
+
+
+@pytest.fixture
+def dotenv(tmp_path: Path) -> Path:
+    return tmp_path / ".env"
+
+
+def load(environ: Mapping[str, str], dotenv: Path | None = None) -> Settings:
+    return load_settings(environ, str(dotenv or "/nonexistent/.env"))
+
+
+def test_without_any_the_defaults_hold() -> None:
+    settings = load({})
+    assert settings == Settings()
+    assert settings.policy == GatingPolicy()
+    assert settings.valuation_dates == ValuationDates()
+    assert (settings.port, settings.max_batch) == (8000, 10_000)
+    assert settings.model_refresh_seconds == 60
+    assert settings.storage_path == Path(".ree")
+
+
+GOOD: list[tuple[str, str, Any]] = [
+    ("env", "production", "production"),
+    ("log_level", "WARNING", "WARNING"),
+    ("host", "::", "::"),
+    ("port", "0", 0),
+    ("port", "65535", 65_535),
+    ("storage", "filesystem", "filesystem"),
+    ("storage_path", "/var/lib/ree", Path("/var/lib/ree")),
+    ("api_base_url", "https://api.example/v1/", "https://api.example/v1"),
+    ("api_base_url", "http://localhost:8080", "http://localhost:8080"),
+    ("api_key", "a key!", "a key!"),
+    ("model_refresh_seconds", "0.1", 0.1),
+    ("model_refresh_seconds", "86400", 86_400),
+    ("max_batch", "1", 1),
+    ("max_batch", "1000000", 1_000_000),
+    ("valuation_warn_months", "1", 1),
+    ("valuation_max_months", "1200", 1_200),
+    ("train_min_rows", "1", 1),
+    ("train_min_rows", "10000000", 10_000_000),
+    ("gate_overall_mae_max_degrade_pct", "0", 0),
+    ("gate_overall_mae_max_degrade_pct", "1000", 1_000),
+    ("gate_overall_wape_max_degrade_pct", "2.5", 2.5),
+    ("gate_enebolig_mae_max_degrade_pct", "0", 0),
+    ("gate_enebolig_wape_max_degrade_pct", "1000", 1_000),
+    ("gate_segment_min_rows", "1", 1),
+    ("gate_tail_min_rows", "1", 1),
+]
+BAD: list[tuple[str, list[str]]] = [
+    ("env", ["a\nb"]),
+    ("log_level", ["info", "LOUD"]),
+    ("host", ["a\tb"]),
+    ("port", ["-1", "65536", "80.5", "http"]),
+    ("storage", ["ftp", "Filesystem"]),
+    (
+        "api_base_url",
+        ["api.example", "ftp://api.example", "https://", "https://me:pw@a", "http://["],
+    ),
+    ("api_key", ["a\nb"]),
+    ("model_refresh_seconds", ["0", "0.09", "86401", "nan", "inf", "soon"]),
+    ("max_batch", ["0", "1000001"]),
+    ("valuation_warn_months", ["0", "1201"]),
+    ("valuation_max_months", ["0", "1201"]),
+    ("train_min_rows", ["0", "10000001"]),
+    ("gate_overall_mae_max_degrade_pct", ["-0.1", "1000.1", "nan", "inf", "5 %"]),
+    ("gate_overall_wape_max_degrade_pct", ["-1", "1001"]),
+    ("gate_enebolig_mae_max_degrade_pct", ["-1", "1001"]),
+    ("gate_enebolig_wape_max_degrade_pct", ["-1", "1001"]),
+    ("gate_segment_min_rows", ["0", "10000001"]),
+    ("gate_tail_min_rows", ["0", "10000001"]),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "value"), GOOD)
+def test_a_setting_is_read(name: str, text: str, value: Any) -> None:
+    assert getattr(load({f"REE_{name.upper()}": text}), name) == value
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in BAD for text in texts])
+def test_a_wrong_value_stops_the_program_and_says_what_was_expected(name: str, text: str) -> None:
+    with pytest.raises(WrongSetting) as caught:
+        load({f"REE_{name.upper()}": text})
+    option = {option.name: option for option in fields(Settings)}[name]
+    assert str(caught.value).startswith(f"REE_{name.upper()} is ")
+    assert option.metadata["expected"] in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_setting_is_tried_above() -> None:
+    names = {option.name for option in fields(Settings)}
+    assert {name for name, _, _ in GOOD} == names
+    assert {name for name, _ in BAD} == names - {"storage_path"}
+
+
+def test_the_gate_takes_its_limits_from_the_settings() -> None:
+    settings = load(
+        {
+            "REE_TRAIN_MIN_ROWS": "11",
+            "REE_GATE_OVERALL_MAE_MAX_DEGRADE_PCT": "1",
+            "REE_GATE_OVERALL_WAPE_MAX_DEGRADE_PCT": "2",
+            "REE_GATE_ENEBOLIG_MAE_MAX_DEGRADE_PCT": "3",
+            "REE_GATE_ENEBOLIG_WAPE_MAX_DEGRADE_PCT": "4",
+            "REE_GATE_SEGMENT_MIN_ROWS": "12",
+            "REE_GATE_TAIL_MIN_ROWS": "13",
+            "REE_VALUATION_WARN_MONTHS": "14",
+            "REE_VALUATION_MAX_MONTHS": "15",
+        }
+    )
+    assert settings.policy == GatingPolicy(11, 0.01, 0.02, 0.03, 0.04, 12, 13)
+    assert settings.valuation_dates == ValuationDates(14, 15)
+
+
+def test_a_long_wrong_value_is_cut() -> None:
+    with pytest.raises(WrongSetting) as caught:
+        load({"REE_PORT": "9" * 100_000 + "x"})
+    assert len(str(caught.value)) < 300
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("REE_MAX_BACH", "did you mean REE_MAX_BATCH?"), ("REE_ZZZZZZZZ", "setting$")],
+)
+def test_an_unknown_name_is_a_warning_with_a_hint(name: str, hint: str) -> None:
+    with pytest.warns(UnknownSetting, match=f"{name} is not a .*{hint}".replace("?", r"\?")):
+        assert load({name: CANARY}) == Settings()
+
+
+def test_other_programs_names_are_none_of_ours() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert load({"PORT": "x", "PATH": "/bin", "ree_port": "9", "REEF_PORT": "9"}) == Settings()
+
+
+# .env
+
+
+def test_a_dotenv_file_is_honoured_and_the_environment_wins(dotenv: Path) -> None:
+    dotenv.write_text(
+        "# ours\nREE_PORT=9000\nexport REE_HOST='ree.local'\nREE_ENV=staging\nOTHER=1\n"
+    )
+    settings = load({"REE_ENV": "production"}, dotenv)
+    assert (settings.port, settings.host, settings.env) == (9000, "ree.local", "production")
+
+
+@pytest.mark.parametrize("text", ["REE_PORT=\n", "REE_PORT\n", ""])
+def test_what_is_empty_is_not_set(dotenv: Path, text: str) -> None:
+    dotenv.write_text(text)
+    assert load({"REE_PORT": "", "REE_API_KEY": ""}, dotenv) == Settings()
+
+
+def test_what_is_empty_in_the_environment_is_left_to_the_file(dotenv: Path) -> None:
+    dotenv.write_text("REE_PORT=9000\n")
+    assert load({"REE_PORT": ""}, dotenv).port == 9000
+
+
+def test_the_real_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REE_PORT", "9001")
+    assert load_settings(dotenv="/nonexistent/.env").port == 9001
+
+
+def test_a_wrong_value_in_the_file_stops_the_program_too(dotenv: Path) -> None:
+    dotenv.write_text("REE_PORT=http\n")
+    with pytest.raises(WrongSetting, match="REE_PORT is 'http'"):
+        load({}, dotenv)
+
+
+# Secrets
+
+
+def test_a_secret_is_not_shown() -> None:
+    settings = load({"REE_API_KEY": CANARY})
+    assert settings.api_key == CANARY
+    assert CANARY not in repr(settings)
+    assert CANARY not in str(settings)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"REE_API_KEY": f"{CANARY}\n"},
+        {"REE_API_KEY": CANARY, "REE_PORT": "http"},
+        {"REE_API_BASE_URL": f"https://me:{CANARY}@api.example"},
+    ],
+)
+def test_a_secret_is_not_shown_in_an_error(environ: Mapping[str, str]) -> None:
+    with pytest.raises(WrongSetting) as caught:
+        load(environ)
+    assert CANARY not in "".join(traceback.format_exception(caught.value))
+    assert CANARY not in repr(caught.value)
+
+
+def test_a_secret_with_a_mistyped_name_is_not_shown() -> None:
+    with pytest.warns(UnknownSetting) as caught:
+        load({"REE_APIKEY": CANARY})
+    assert all(CANARY not in str(warning.message) for warning in caught)
