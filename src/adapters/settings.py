@@ -100,7 +100,7 @@ class Settings:
     host: str = _option("127.0.0.1", _text, "an address to listen on")
     port: int = _option(8000, _integer(0, 65_535), "a port, 0 to 65535")
     storage: str = _option("filesystem", _one_of("filesystem"), "filesystem")
-    storage_path: Path = _option(_FOLDER, Path, "a folder")
+    storage_path: Path = _option(_FOLDER, Path, "a folder")  # noqa: RUF009
     api_base_url: str | None = _option(None, _url, "a URL as https://api.example, without a user")
     api_key: str | None = _option(None, _text, "a printable text", secret=True)
     model_refresh_seconds: float = _option(60.0, _number(0.1, 86_400), "seconds, 0.1 to 86400")
