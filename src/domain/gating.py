@@ -10,6 +10,10 @@ from attrs import field, frozen, validators
 from .evaluation import Comparison, Evaluation, Metrics
 
 
+FEWEST_BEFORE_HOLDOUT = 30
+"""Sales without which a model of what came before the holdout says nothing."""
+
+
 class Outcome(Enum):
     """What a rule said."""
 
@@ -164,7 +168,7 @@ class GatingPolicy:
         enough = (
             evidence.rows >= self.min_rows
             and evidence.holdout_rows > 0
-            and before >= self.segment_min_rows
+            and before >= FEWEST_BEFORE_HOLDOUT
         )
         return Check("enough_rows", Outcome.PASSED if enough else Outcome.FAILED, figures)
 
