@@ -36,7 +36,8 @@ class ObjectRuns:
 
     def runs(self) -> Sequence[Run]:
         """All of them, the newest first."""
-        return [self._run(key) for key in reversed(self.objects.keys(RUNS))]
+        runs = [self._run(key) for key in self.objects.keys(RUNS)]
+        return sorted(runs, key=lambda run: (run.started_at, run.run_id), reverse=True)
 
     def run(self, run_id: str) -> Run:
         """One of them; UnknownRun."""

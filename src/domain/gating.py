@@ -9,7 +9,6 @@ from attrs import field, frozen, validators
 
 from .evaluation import Comparison, Evaluation, Metrics
 
-
 FEWEST_BEFORE_HOLDOUT = 30
 """Sales without which a model of what came before the holdout says nothing."""
 
