@@ -56,12 +56,14 @@ class ObjectRegistry:
             keys = self.objects.keys(f"{folder}/")
             names += [key.split("/")[1] for key in keys if key.endswith(f"/{MANIFEST}")]
         found = []
-        for name in sorted(names, reverse=True):
+        for name in names:
             try:
                 found.append(self.version(name))
             except (UnknownVersion, UnreadableVersion):
                 continue
-        return found
+        return sorted(
+            found, key=lambda version: (version.created_at, version.version), reverse=True
+        )
 
     def version(self, version: str) -> ModelVersion:
         """One of them; UnknownVersion, UnreadableVersion."""
@@ -106,7 +108,7 @@ class ObjectRegistry:
         """
         if not isinstance(model, StorableModel):
             raise TypeError(f"{type(model).__name__} is not a StorableModel")
-        created_at = self.clock.now().replace(microsecond=0)
+        created_at = self.clock.now()
         while True:
             name = f"{created_at:%Y%m%d-%H%M%S}-{model.digest[:8]}"
             version = ModelVersion(name, created_at, record, model.digest)

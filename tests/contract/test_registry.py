@@ -479,7 +479,7 @@ def test_the_pointer_tells_what_is_active(
         "model_version": version.version,
         "type": "trained",
         "artifact_key": f"models/{version.version}/model.npz",
-        "created_at": "2026-02-03T04:05:06+00:00",
+        "created_at": version.created_at.isoformat(),
         "snapshot_prefix": DATASET.name,
         "training_manifest_sha256": sha256(manifest).hexdigest(),
         "sequence": 1,
