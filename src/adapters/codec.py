@@ -27,7 +27,7 @@ _converter.register_structure_hook(
 
 def plain(value: Any, of: Any = None) -> Any:
     """A value as dictionaries, lists, texts and numbers; what is not finite is None."""
-    return _finite(_converter.unstructure(value, unstructure_as=of))
+    return finite(_converter.unstructure(value, unstructure_as=of))
 
 
 def structured(value: Any, of: type[T], name: str) -> T:
@@ -55,11 +55,12 @@ def from_json(body: bytes, name: str) -> dict[str, Any]:
     return value
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """A value in which what is not a finite number is None, and a date is text."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     if isinstance(value, float) and not isfinite(value):
         return None
     return value.isoformat() if isinstance(value, date) else value

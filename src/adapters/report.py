@@ -19,7 +19,7 @@ def _template() -> Template:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(["j2"])
     )
-    environment.filters.update(nok=_nok, percent=_percent)
+    environment.filters.update(nok=_nok, percent=_percent, figure=_figure)
     return environment.get_template("report.html.j2")
 
 
@@ -29,3 +29,12 @@ def _nok(value: Any) -> str:
 
 def _percent(value: Any) -> str:
     return "–" if value is None or value != value else f"{100 * value:.1f}\u202f%"
+
+
+def _figure(value: Any) -> str:
+    """A figure of a check: NOK and counts in whole numbers, shares as they are, bounds as a pair."""
+    if isinstance(value, list | tuple):
+        return " to ".join(map(_figure, value))
+    if isinstance(value, int | float):
+        return _nok(value) if abs(value) >= 10 or isinstance(value, int) else f"{value:.4g}"
+    return "–" if value is None else str(value)

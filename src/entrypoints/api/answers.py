@@ -1,13 +1,12 @@
 """What the use cases give, as JSON."""
 
 from collections.abc import Iterable
-from datetime import date
-from math import isfinite
 from typing import Any
 
 from attrs import asdict
 from flask.json.provider import DefaultJSONProvider
 
+from ...adapters.codec import finite
 from ...domain.estimate import PriceEstimate, Refusal
 from ...domain.evaluation import Evaluation, Metrics
 from ...domain.model import ModelVersion
@@ -22,17 +21,7 @@ class StrictJson(DefaultJSONProvider):
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """As text, in ASCII."""
-        return super().dumps(_finite(obj), allow_nan=False, **kwargs)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    if isinstance(value, float) and not isfinite(value):
-        return None
-    return value.isoformat() if isinstance(value, date) else value
+        return super().dumps(finite(obj), allow_nan=False, **kwargs)
 
 
 def priced(answers: Iterable[PriceEstimate | Refusal]) -> dict[str, Any]:
