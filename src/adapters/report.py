@@ -32,7 +32,7 @@ def _percent(value: Any) -> str:
 
 
 def _figure(value: Any) -> str:
-    """A figure of a check: NOK and counts in whole numbers, shares as they are, bounds as a pair."""
+    """A figure of a check: NOK and counts in whole numbers, shares as they are."""
     if isinstance(value, list | tuple):
         return " to ".join(map(_figure, value))
     if isinstance(value, int | float):

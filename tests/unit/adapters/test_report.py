@@ -74,7 +74,7 @@ def page(record: TrainingRecord = RECORD) -> Page:
         "Model 20260203-040506-01234567",
         "published, trained (fast)",
         "2025-02-01 to 2026-01-31",
-        "normalise 7003 7000 multi_unit: 3",
+        "normalise 7 003 7 000 3 multi_unit",
         "overall 1234 345\u202f678 456\u202f789 12.3\u202f% 8.7\u202f% 11.0\u202f% 777\u202f777",
         "55.1\u202f% 83.2\u202f%",
         "naive baseline 1234 987\u202f654",
