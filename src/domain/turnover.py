@@ -4,7 +4,7 @@ import re
 from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -82,8 +82,7 @@ class Turnover:
         if self.turnover_date is None or not _MOMENT.fullmatch(self.turnover_date):
             return None
         try:
-            moment = datetime.fromisoformat(self.turnover_date.removesuffix("Z"))
-            return moment.replace(tzinfo=UTC).astimezone(OSLO).date()
+            return datetime.fromisoformat(self.turnover_date).astimezone(OSLO).date()
         except (ValueError, OverflowError):
             return None
 

@@ -42,7 +42,13 @@ def test_the_newest_sale_of_a_property_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "newer", [evolve(SALE, turnover_date="2026-01-17T12:00:01Z", price=1), evolve(SALE, price=6e6)]
+    "newer",
+    [
+        evolve(SALE, turnover_date="2026-01-17T12:00:01Z", price=1),
+        evolve(SALE, turnover_date="2026-01-17T12:00:00.978Z", price=1),
+        evolve(SALE, price=6e6),
+        evolve(SALE, cadastral_unit_id=12),
+    ],
 )
 def test_on_one_day_the_moment_decides_and_then_the_price(newer: Sale) -> None:
     for sales in ([SALE, newer], [newer, SALE]):
@@ -134,6 +140,11 @@ def test_the_holdout_of_a_short_period_is_the_newest_fifth(days: list[int], firs
     two_months = Period(date(2026, 1, 1), date(2026, 2, 28))
     assert holdout_start(days, two_months) == first
     assert isinstance(holdout_start(np.array(days).tolist(), two_months), int)
+
+
+def test_a_day_short_of_three_months_is_a_short_period() -> None:
+    period = Period(date(2026, 1, 1), date(2026, 3, 30))
+    assert holdout_start([1, 2, 3, 4, 5], period) == 5
 
 
 def test_a_day_is_never_split() -> None:
