@@ -35,7 +35,9 @@ def structured(value: Any, of: type[T], name: str) -> T:
     try:
         return _converter.structure(value, of)
     except Exception as error:
-        raise StorageError(f"The object {name} is not what ree writes: {error}") from error
+        raise StorageError(
+            f"The object {name} is not what ree writes; restore it. {error}"
+        ) from error
 
 
 def to_json(value: Any) -> bytes:
@@ -49,9 +51,11 @@ def from_json(body: bytes, name: str) -> dict[str, Any]:
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise StorageError(f"The object {name} is not JSON: {error}") from error
+        raise StorageError(
+            f"The object {name} is damaged (not JSON: {error}); restore it."
+        ) from error
     if not isinstance(value, dict):
-        raise StorageError(f"The object {name} is not a JSON object.")
+        raise StorageError(f"The object {name} is damaged (not a JSON object); restore it.")
     return value
 
 
