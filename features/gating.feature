@@ -215,6 +215,30 @@ Feature: Gating a retrained model
       Then homes are priced by the new model
       And the last activation tells "disk failure"
 
+    Scenario: nor one whose manifest is lost
+      Given homes are priced by a model that misses by 1 000 000 kr
+      And its training manifest is lost
+      When a model that misses by 500 000 kr is trained on newer sales
+      Then the run fails because the active version cannot be read
+
+    Scenario: one whose manifest is lost may be replaced too
+      Given homes are priced by a model that misses by 1 000 000 kr
+      And its training manifest is lost
+      When a model that misses by 500 000 kr is trained on newer sales, replacing the unreadable one because "disk failure"
+      Then homes are priced by the new model
+
+    Scenario: nor one whose manifest was exchanged
+      Given homes are priced by a model that misses by 1 000 000 kr
+      And its training manifest says that it was trained until 2018-12-31
+      When a model that misses by 500 000 kr is trained on newer sales
+      Then the run fails because the active version cannot be read
+
+    Scenario: what can be read is not replaced, whatever one says
+      Given homes are priced by a model that misses by 1 000 000 kr
+      When a model that misses by 900 000 kr is trained on newer sales, replacing the unreadable one because "a whim"
+      Then the models were compared
+      And the last activation does not tell "a whim"
+
     Scenario: even the run that made it may be made again
       Given homes are priced by a model that misses by 1 000 000 kr
       And a model that misses by 900 000 kr was trained on newer sales

@@ -1,6 +1,5 @@
 """What a model was made with, as far as it can change the numbers."""
 
-import os
 import platform
 from functools import cache
 from hashlib import sha256
@@ -29,8 +28,3 @@ def key_environment() -> dict[str, str]:
         "numpy": version("numpy"),
         "scikit-learn": version("scikit-learn"),
     }
-
-
-def threads() -> str:
-    """How many threads a fit may use, as it is written in the training manifest."""
-    return os.environ.get("OMP_NUM_THREADS") or str(os.cpu_count() or 1)

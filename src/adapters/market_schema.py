@@ -8,11 +8,12 @@ from msgspec.json import Decoder
 from ..domain.property import Property
 from ..domain.turnover import Turnover, Unit
 
+Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Digits = Annotated[str, Meta(pattern=r"\A[0-9]+\Z")]
 
 
 class TurnoverAttributes(Struct, frozen=True):
-    cadastral_unit_ids: tuple[int, ...]
+    cadastral_unit_ids: tuple[Id, ...]
     price: float | None = None
     turnover_date: str | None = None
 
@@ -31,7 +32,7 @@ class TurnoverPage(Struct, frozen=True):
 
 class UnitRecord(Struct, frozen=True):
     full_unit: str
-    property_ids: tuple[int, ...]
+    property_ids: tuple[Id, ...]
 
     def unit(self) -> Unit:
         return Unit(self.full_unit, self.property_ids)

@@ -38,6 +38,15 @@ _VERSION = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
 
 
 @frozen
+class Pointer:
+    """latest.json as it was read."""
+
+    activation: Activation
+    manifest_digest: str
+    token: str
+
+
+@frozen
 class ObjectRegistry:
     """The ModelRegistry port."""
 
@@ -47,7 +56,7 @@ class ObjectRegistry:
     def active(self) -> Activation | None:
         """The last move of the pointer."""
         pointer = self._pointer()
-        return None if pointer is None else pointer[0]
+        return None if pointer is None else pointer.activation
 
     def versions(self) -> Sequence[ModelVersion]:
         """All complete versions that can be read, the newest first."""
@@ -76,8 +85,20 @@ class ObjectRegistry:
         raise UnknownVersion(version)
 
     def load(self, version: str) -> LoadedModel:
-        """A verified model; UnknownVersion, UnreadableVersion."""
-        found = self.version(version)
+        """A verified model; UnknownVersion, UnreadableVersion.
+
+        Of the active version the manifest has to be the one that was activated, too.
+        """
+        pointer = self._pointer()
+        active = pointer if pointer and pointer.activation.version == version else None
+        try:
+            found = self.version(version)
+        except UnknownVersion:
+            if active:
+                raise UnreadableVersion(version, f"{MANIFEST} is missing") from None
+            raise
+        if active and self._manifest_digest(found) != active.manifest_digest:
+            raise UnreadableVersion(version, f"{MANIFEST} is not the one that was activated")
         folder = f"{FOLDERS[found.status]}/{version}"
         bodies = {}
         for name in found.objects:
@@ -134,7 +155,7 @@ class ObjectRegistry:
         if chosen.status is Status.REJECTED:
             raise RejectedVersion(version)
         pointer = self._pointer()
-        current = pointer[0] if pointer else None
+        current = pointer.activation if pointer else None
         if (current.version if current else None) != expected:
             raise ActivationConflict(expected, current.version if current else None)
         if current is not None:
@@ -150,7 +171,7 @@ class ObjectRegistry:
         )
         body = codec.to_json(self._pointer_to(chosen, activation))
         try:
-            self.objects.replace(POINTER, body, token=pointer[1] if pointer else None)
+            self.objects.replace(POINTER, body, token=pointer.token if pointer else None)
         except StaleToken:
             now = self.active()
             raise ActivationConflict(expected, now.version if now else None) from None
@@ -165,7 +186,7 @@ class ObjectRegistry:
             moves[active.sequence] = active
         return [moves[sequence] for sequence in sorted(moves, reverse=True)]
 
-    def _pointer(self) -> tuple[Activation, str] | None:
+    def _pointer(self) -> Pointer | None:
         moves = self._moves()
         try:
             stored = self.objects.get(POINTER)
@@ -182,7 +203,10 @@ class ObjectRegistry:
                 f"{POINTER} is older ({activation.sequence}) than the last activation "
                 f"({_sequence(moves[-1])}); somebody put an old one back. Restore the last."
             )
-        return activation, stored.token
+        told = plain.get("model_version"), plain.get("sequence")
+        if told != (activation.version, activation.sequence):
+            raise StorageError(f"{POINTER} contradicts itself; restore it.")
+        return Pointer(activation, str(plain.get("training_manifest_sha256")), stored.token)
 
     def _moves(self) -> list[str]:
         return self.objects.keys(ACTIVATIONS)
@@ -199,7 +223,6 @@ class ObjectRegistry:
 
     def _pointer_to(self, version: ModelVersion, activation: Activation) -> dict[str, object]:
         folder = f"{FOLDERS[version.status]}/{version.version}"
-        manifest = self.objects.get(f"{folder}/{MANIFEST}").body
         dataset = version.record.dataset
         return {
             "model_version": version.version,
@@ -207,10 +230,14 @@ class ObjectRegistry:
             "artifact_key": f"{folder}/model.npz",
             "created_at": version.created_at.isoformat(),
             "snapshot_prefix": dataset.name if dataset else None,
-            "training_manifest_sha256": digest(manifest),
+            "training_manifest_sha256": self._manifest_digest(version),
             "sequence": activation.sequence,
             "activation": codec.plain(activation),
         }
+
+    def _manifest_digest(self, version: ModelVersion) -> str:
+        folder = f"{FOLDERS[version.status]}/{version.version}"
+        return digest(self.objects.get(f"{folder}/{MANIFEST}").body)
 
 
 def _encoded(activation: Activation) -> bytes:

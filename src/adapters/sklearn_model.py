@@ -10,6 +10,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import TargetEncoder
+from threadpoolctl import threadpool_limits
 
 from ..domain.dataset import Dataset
 from ..domain.errors import ReeError
@@ -58,7 +59,9 @@ class SklearnTrainer:
         features = matrix(dataset.columns)
         # scikit-learn cannot bin a feature that no sale has; a constant is never split on.
         features[:, np.isnan(features).all(axis=0)] = 0.0
-        pipeline.fit(features, np.log(dataset.columns["price"]))
+        # One thread: OpenMP's threads spin while they wait, ten times slower on a shared core.
+        with threadpool_limits(1):
+            pipeline.fit(features, np.log(dataset.columns["price"]))
         transformer, booster = pipeline[0], pipeline[1]
         encoder: TargetEncoder = transformer.named_transformers_["municipality"]
         return BoostedTrees(

@@ -11,13 +11,14 @@ from ..domain.errors import StorageError, UnreadableVersion
 from ..domain.evaluation import Evaluation
 from ..domain.model import ModelVersion, PriceModel, Status
 from . import codec
-from .environment import threads
 from .features import FEATURES
 from .objects import digest
 from .price_models import KINDS, StorableModel, npz
 from .report import html_report
 
 FORMAT = 1
+THREADS = 1
+"""That a fit uses (ree.adapters.sklearn_model)."""
 MANIFEST = "training_manifest.json"
 MODEL = "model.npz"
 ESTIMATOR = "model.pkl"
@@ -52,7 +53,7 @@ def encode_manifest(version: ModelVersion) -> bytes:
     """The training manifest: everything that is known of a version, and its objects' digests."""
     plain = codec.plain(version)
     record = plain.pop("record")
-    return codec.to_json({"format": FORMAT, "threads": threads()} | record | plain)
+    return codec.to_json({"format": FORMAT, "threads": THREADS} | record | plain)
 
 
 def decode_manifest(version: str, body: bytes) -> ModelVersion:

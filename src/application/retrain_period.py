@@ -73,15 +73,14 @@ class RetrainPeriod:
             steps={},
             manifest=manifest,
             ending=Ending.SNAPSHOTS_ONLY,
-            unreadable_replaced=request.replace_unreadable,
         )
         if not request.dry_run:
             replace = request.replace_unreadable is not None
             champion = Champion.of(self.registry, replace_unreadable=replace)
-            if champion.standing is not Incumbent.REPLACED:
-                earlier = self.find_earlier(run.key)
-                if earlier is not None:
-                    return earlier
+            if champion.standing is Incumbent.REPLACED:
+                run = evolve(run, unreadable_replaced=request.replace_unreadable)
+            elif earlier := self.find_earlier(run.key):
+                return earlier
             run = self._train(run, request, dataset, recipe, policy, champion, watch)
         if run.reused:
             return run
@@ -135,6 +134,8 @@ class RetrainPeriod:
             return run
         with watch.step("train"):
             model = self.try_candidate.trainer.fit(dataset, recipe)
+        if champion.standing is not Incumbent.REPLACED and (earlier := self.find_earlier(run.key)):
+            return earlier
         with watch.step("publish"):
             record = self._training_record(run, recipe, dataset, trial, champion)
             version = self.registry.publish(model, record)

@@ -163,6 +163,8 @@ class GatingPolicy:
             "rows": evidence.rows,
             "min_rows": self.min_rows,
             "holdout_rows": evidence.holdout_rows,
+            "rows_before": before,
+            "min_rows_before": FEWEST_BEFORE_HOLDOUT,
         }
         enough = (
             evidence.rows >= self.min_rows

@@ -74,6 +74,19 @@ def _(world: World, sales: int) -> None:
     world.town.in_month[date(2026, 3, 1)] = {}
 
 
+@given("its training manifest is lost")
+def _(world: World) -> None:
+    world.model_storage.lost.add(f"models/{world.previous}/training_manifest.json")
+
+
+@given(parsers.parse("its training manifest says that it was trained until {day}"))
+def _(world: World, day: str) -> None:
+    key = f"models/{world.previous}/training_manifest.json"
+    body = world.model_storage.get(key).body
+    world.model_storage.exchanged[key] = body.replace(b"2026-03-31", day.encode())
+    assert world.model_storage.get(key).body != body
+
+
 @given("the new model's stored model is damaged")
 def _(world: World) -> None:
     world.previous = world.active
@@ -259,6 +272,19 @@ def _(world: World) -> None:
 @then(parsers.parse('the last activation tells "{why}"'))
 def _(world: World, why: str) -> None:
     assert why in world.registry.history()[0].why
+
+
+@then("the models were compared")
+def _(world: World) -> None:
+    assert world.check("overall_mae").outcome is Outcome.PASSED
+    assert world.run is not None
+    assert world.run.unreadable_replaced is None
+
+
+@then(parsers.parse('the last activation does not tell "{why}"'))
+def _(world: World, why: str) -> None:
+    assert world.active != world.previous
+    assert why not in world.registry.history()[0].why
 
 
 @then("the earlier report is given again")

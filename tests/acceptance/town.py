@@ -9,7 +9,7 @@ from attrs import define, evolve, field, frozen
 
 from ree.adapters.evaluator import NumpyEvaluator
 from ree.adapters.memory_objects import MemoryObjects
-from ree.adapters.objects import Stored
+from ree.adapters.objects import ObjectMissing, Stored
 from ree.adapters.price_models import MedianPricePerSqm
 from ree.domain.dataset import Dataset
 from ree.domain.errors import StorageError
@@ -141,10 +141,16 @@ class Storage:
     inner: MemoryObjects = field(factory=MemoryObjects)
     damaged: set[str] = field(factory=set)
     failing: set[str] = field(factory=set)
+    lost: set[str] = field(factory=set)
+    exchanged: dict[str, bytes] = field(factory=dict)
 
     def get(self, key: str) -> Stored:
         if key in self.failing:
             raise StorageError(f"The storage does not answer for {key}; try again.")
+        if key in self.lost:
+            raise ObjectMissing(key)
+        if key in self.exchanged:
+            return Stored(self.exchanged[key], "exchanged")
         stored = self.inner.get(key)
         return evolve(stored, body=stored.body[:-1]) if key in self.damaged else stored
 

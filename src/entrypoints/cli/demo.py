@@ -82,7 +82,8 @@ def demo(path: Path | None) -> int:
         run = _retrained(container)
     from .run_report import show_run
 
-    show_run(run, settings)
+    active = container.registry().active()
+    show_run(run, settings, active.version if active else None)
     if code := exit_code(run):
         return code
     _show_estimates(container)
@@ -146,7 +147,7 @@ def _show_commands(settings: "Settings") -> None:
 Go on with
   REE_STORAGE_PATH={storage} {shlex.quote(running_command())} serve
 and, in another terminal,
-  curl -s '{url}/estimate?valuation_date={VALUATION_DATE}' \\
+  curl -sS '{url}/estimate?valuation_date={VALUATION_DATE}' \\
     -H 'Content-Type: application/json' \\
     -d '{body}'"""
     )

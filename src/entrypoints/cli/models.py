@@ -27,6 +27,12 @@ def list_(as_json: bool) -> None:
     registry = open_container().registry()
     found, pointer = registry.versions(), registry.active()
     active = pointer.version if pointer else None
+    if active is not None and active not in {version.version for version in found}:
+        click.echo(
+            f"Warning: the active version {active} cannot be read and is not listed. Activate "
+            "another, or retrain with --replace-unreadable --why TEXT.",
+            err=True,
+        )
     if not as_json:
         show_versions(found, active)
         return

@@ -102,7 +102,8 @@ def retrain(
     else:
         from .run_report import show_run
 
-        show_run(run, settings)
+        active = container.registry().active()
+        show_run(run, settings, active.version if active else None)
     return exit_code(run)
 
 

@@ -28,15 +28,24 @@ _ENDINGS = {
 }
 
 
-def show_run(run: Run, settings: "Settings") -> None:
-    """The funnel, the errors, the verdict, and what came of it."""
+def show_run(run: Run, settings: "Settings", active: str | None = None) -> None:
+    """The funnel, the errors, the verdict, and what came of it; *active* is the version of now."""
     parts: list[Part] = [_title(run), funnel_table(run.manifest.funnel)]
     if run.evaluation is not None:
         parts.append(metrics_table(run.evaluation, run.baseline))
     if run.verdict is not None:
         parts.append(verdict_table(run.verdict))
-    parts += [Text(_ENDINGS[run.ending].format(version=run.model_version)), _written(run, settings)]
+    parts += [Text(_came_of_it(run, active)), _written(run, settings)]
     show(*parts)
+
+
+def _came_of_it(run: Run, active: str | None) -> str:
+    if run.reused and run.activated and active != run.model_version:
+        return (
+            f"Version {run.model_version} was made active then; {active or 'none'} is active now. "
+            f'"ree models activate {run.model_version} --why TEXT" brings it back.'
+        )
+    return _ENDINGS[run.ending].format(version=run.model_version)
 
 
 def _title(run: Run) -> Text:

@@ -33,7 +33,7 @@ def share(text: str) -> float:
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    default=8001,
+    default=8099,
     show_default=True,
     help="Port to listen on; 0 is any free one.",
 )

@@ -97,10 +97,12 @@ def explained(check: Check) -> str:
 
 def _rows(figures: Mapping[str, Any]) -> str:
     rows, least = figures["rows"], figures["min_rows"]
-    if rows >= least and figures["holdout_rows"] in (0, rows):
-        holdout = number(figures["holdout_rows"])
-        return f"{holdout} of {number(rows)} rows are in the holdout, some must be on either side"
-    return f"{number(rows)} sales to train on, at least {number(least)} are needed"
+    if rows < least:
+        return f"{number(rows)} sales to train on, at least {number(least)} are needed"
+    holdout, before = number(figures["holdout_rows"]), number(figures["rows_before"])
+    fewest = number(figures["min_rows_before"])
+    words = f"{number(rows)} sales, at least {number(least)} are needed; {holdout} of them held out"
+    return f"{words}, {before} before (at least {fewest})"
 
 
 def _degradation(rule: str, figures: Mapping[str, Any]) -> str:

@@ -20,6 +20,8 @@ def written(path: Path) -> Iterator[Write]:
     target = path.resolve()
     if target.is_dir():
         raise IsADirectoryError(21, "Is a folder, not a file", str(path))
+    if target.exists() and not target.is_file():
+        raise OSError(22, "Is a device or a pipe, not a file", str(path))
     aside = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
     try:
         opened = aside.open("xb")

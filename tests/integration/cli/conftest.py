@@ -1,5 +1,6 @@
 """A small market on loopback, and `ree` as a user has it."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -87,6 +88,22 @@ def several(grown: Path, storage: Path) -> Path:
     """The storage as it is in *grown*."""
     shutil.copytree(grown, storage)
     return storage
+
+
+@pytest.fixture
+def second(several: Path) -> str:
+    """The version that is active in *several*."""
+    pointer = json.loads((several / "ree-models" / "latest.json").read_text())
+    version: str = pointer["model_version"]
+    return version
+
+
+@pytest.fixture
+def first(several: Path, second: str) -> str:
+    """The version that was active before."""
+    names = {path.name for path in (several / "ree-models" / "models").iterdir()}
+    (version,) = names - {second}
+    return version
 
 
 @pytest.fixture

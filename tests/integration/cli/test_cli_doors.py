@@ -259,7 +259,7 @@ def test_the_demo_trains_estimates_and_is_reused(
         "Where the turnovers went", "Errors on the holdout", "Gate passed", "made active",
         "house in Skien", "apartment in Oslo", "cabin in Trysil", str(folder),
         f"REE_STORAGE_PATH='{folder}' .venv/bin/ree serve",
-        "curl -s 'http://127.0.0.1:9000/estimate?valuation_date=2026-01-02'",
+        "curl -sS 'http://127.0.0.1:9000/estimate?valuation_date=2026-01-02'",
     ):  # fmt: skip
         assert words in result.stdout
     before = files(folder)

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -376,6 +377,17 @@ def test_a_link_to_the_output_is_followed(ree: Ree, published: Path, tmp_path: P
     ree("estimate", put(tmp_path / "h.json", records()), "--output", "out.csv", *DAY)
     assert (tmp_path / "out.csv").is_symlink()
     assert len(got(tmp_path / "kept" / "prices.csv")) == 3
+
+
+def test_a_pipe_in_the_outputs_place_is_left_alone(
+    ree: Ree, published: Path, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "out.csv").symlink_to(tmp_path / "pipe")
+    result = ree("estimate", put(tmp_path / "h.json", records()), "--output", "out.csv", *DAY)
+    assert result.exit_code == 1
+    assert "out.csv: Is a device or a pipe" in result.stderr
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_without_a_model_there_is_no_estimate(ree: Ree, tmp_path: Path) -> None:

@@ -9,16 +9,6 @@ Ree = Callable[..., Result]
 
 
 @pytest.fixture
-def first(several: Path) -> str:
-    return sorted(path.name for path in (several / "ree-models" / "models").iterdir())[0]
-
-
-@pytest.fixture
-def second(several: Path) -> str:
-    return sorted(path.name for path in (several / "ree-models" / "models").iterdir())[1]
-
-
-@pytest.fixture
 def rejected(several: Path) -> str:
     return next((several / "ree-models" / "rejected").iterdir()).name
 
@@ -146,3 +136,13 @@ def test_a_damaged_pointer_is_one_line(ree: Ree, published: Path) -> None:
     result = ree("models", "list")
     assert result.exit_code == 1
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_an_active_version_that_cannot_be_read_is_told(
+    ree: Ree, several: Path, second: str
+) -> None:
+    (several / "ree-models" / "models" / second / "training_manifest.json").unlink()
+    result = ree("models", "list")
+    assert result.exit_code == 0
+    assert second not in result.stdout
+    assert f"the active version {second} cannot be read" in result.stderr

@@ -248,3 +248,11 @@ def test_an_unexpected_failure_is_one_line(
     assert result.stderr == (
         "Error: unexpected ZeroDivisionError: by zero; run with REE_LOG_LEVEL=DEBUG for details\n"
     )
+
+
+def test_a_rerun_of_a_version_that_was_replaced_says_what_is_active_now(
+    ree: Ree, several: Path, first: str, second: str
+) -> None:
+    result = ree(*FIRST)
+    assert result.exit_code == 0
+    assert f"Version {first} was made active then; {second} is active now." in result.stdout

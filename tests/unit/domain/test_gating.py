@@ -172,7 +172,13 @@ def test_enough_rows_on_both_sides_of_the_holdout(
     rows: int, holdout: int, outcome: Outcome
 ) -> None:
     verdict = POLICY.judge(Evidence(rows, holdout))
-    figures = {"rows": rows, "min_rows": 500, "holdout_rows": holdout}
+    figures = {
+        "rows": rows,
+        "min_rows": 500,
+        "holdout_rows": holdout,
+        "rows_before": rows - holdout,
+        "min_rows_before": 30,
+    }
     assert verdict.checks == (Check("enough_rows", outcome, figures),)
     assert verdict.passed is (outcome is Outcome.PASSED)
 
