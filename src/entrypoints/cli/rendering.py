@@ -85,7 +85,7 @@ def funnel_table(funnel: Funnel) -> Group:
     made = table("stage", "in>", "out>", "dropped>", "reason")
     for stage in funnel.stages:
         first = (stage.name.replace("_", " "), number(stage.incoming), number(stage.outgoing))
-        for reason, count in stage.dropped.items() or (("", 0),):
+        for reason, count in sorted(stage.dropped.items()) or (("", 0),):
             made.add_row(*first, number(count) if count else "", one_line(reason))
             first = ("", "", "")
     return Group(heading("Where the turnovers went"), made)
