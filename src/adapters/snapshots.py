@@ -125,6 +125,11 @@ class ObjectSnapshots:
         except ObjectMissing:
             return None
         found = codec.structured(stored, DatasetManifest, key)
+        table = f"{manifest.name}/{DATASET}"
+        if stored.get("objects", {}).get(DATASET, {}).get("sha256") != digest(
+            self.objects.get(table).body
+        ):
+            raise StorageError(f"The object {table} changed since it was written; restore it.")
         if counts(found)["rows_trainable"] != len(dataset):
             raise StorageError(
                 f"{manifest.name} holds {counts(found)['rows_trainable']} rows, but its months now "

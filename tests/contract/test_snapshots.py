@@ -299,6 +299,20 @@ def test_a_dataset_whose_writer_was_killed_is_completed(
     assert everything(objects) == before
 
 
+def test_a_dataset_that_changed_is_not_used_again(
+    objects: ObjectStore, store: SnapshotStore, delete: Callable[[str], None]
+) -> None:
+    months = [add(store)]
+    key = f"{add_dataset(store, months).name}/dataset.parquet"
+    body = objects.get(key).body
+    delete(key)
+    with pytest.raises(StorageError, match=r"dataset\.parquet"):
+        add_dataset(store, months)
+    objects.create(key, body[:-1])
+    with pytest.raises(StorageError, match="changed since it was written"):
+        add_dataset(store, months)
+
+
 def test_a_dataset_that_other_rules_made_is_not_taken_for_this_one(store: SnapshotStore) -> None:
     months = [add(store)]
     add_dataset(store, months)
