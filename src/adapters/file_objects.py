@@ -10,6 +10,7 @@ from uuid import uuid4
 from attrs import field, frozen
 
 from ..domain.errors import StorageError
+from ..domain.model import ConditionalWrites
 from .objects import (
     ObjectExists,
     ObjectMissing,
@@ -43,6 +44,11 @@ class FileObjects:
                 self._is_there()
                 raise ObjectMissing(key) from None
         return Stored(body, digest(body))
+
+    def get_if_changed(self, key: str, token: str) -> Stored | None:
+        """The object, or None while *token* still stands for it; ObjectMissing."""
+        stored = self.get(key)
+        return None if stored.token == token else stored
 
     def create(self, key: str, body: bytes) -> None:
         """Store under a new key; ObjectExists."""
@@ -85,6 +91,10 @@ class FileObjects:
                     if not name.startswith(".")
                 ]
         return sorted(key for key in found if key.startswith(prefix))
+
+    def conditional_writes(self) -> ConditionalWrites:
+        """Tokens are digests, compared under a lock of our own."""
+        return ConditionalWrites.ETAG
 
     def _path(self, key: str) -> Path:
         return self.root / checked(key)

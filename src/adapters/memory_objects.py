@@ -4,6 +4,7 @@ from threading import Lock
 
 from attrs import field, frozen
 
+from ..domain.model import ConditionalWrites
 from .objects import (
     ObjectExists,
     ObjectMissing,
@@ -29,6 +30,11 @@ class MemoryObjects:
             raise ObjectMissing(key)
         return Stored(body, digest(body))
 
+    def get_if_changed(self, key: str, token: str) -> Stored | None:
+        """The object, or None while *token* still stands for it; ObjectMissing."""
+        stored = self.get(key)
+        return None if stored.token == token else stored
+
     def create(self, key: str, body: bytes) -> None:
         """Store under a new key; ObjectExists."""
         with self._lock:
@@ -49,3 +55,7 @@ class MemoryObjects:
         checked_prefix(prefix)
         with self._lock:
             return sorted(key for key in self._objects if key.startswith(prefix))
+
+    def conditional_writes(self) -> ConditionalWrites:
+        """Tokens are digests, compared under a lock of our own."""
+        return ConditionalWrites.ETAG

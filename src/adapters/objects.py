@@ -7,6 +7,7 @@ from typing import Protocol
 from attrs import frozen
 
 from ..domain.errors import StorageError
+from ..domain.model import ConditionalWrites
 
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 
@@ -46,6 +47,9 @@ class ObjectStore(Protocol):
     def get(self, key: str) -> Stored:
         """The object; ObjectMissing only if it certainly is not there."""
 
+    def get_if_changed(self, key: str, token: str) -> Stored | None:
+        """The object, or None while *token* still stands for it; ObjectMissing."""
+
     def create(self, key: str, body: bytes) -> None:
         """Store under a new key, whole or not at all; ObjectExists changes nothing."""
 
@@ -54,6 +58,9 @@ class ObjectStore(Protocol):
 
     def keys(self, prefix: str) -> list[str]:
         """The keys that begin with *prefix*, sorted."""
+
+    def conditional_writes(self) -> ConditionalWrites:
+        """What `create` and `replace` rest on; a writer's question, which may write to find out."""
 
 
 def checked(key: str) -> str:

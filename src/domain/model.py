@@ -37,6 +37,14 @@ class Status(Enum):
     REJECTED = "rejected"
 
 
+class ConditionalWrites(Enum):
+    """What keeps two writers of one object apart: a condition that the storage holds them to."""
+
+    ETAG = "etag"
+    GENERATION = "generation"
+    NONE = "none"
+
+
 @frozen
 class Recipe:
     """A way to train, by name, with all its settings."""

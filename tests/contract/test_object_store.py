@@ -106,6 +106,18 @@ def test_replace_of_what_is_gone_creates_nothing(objects: ObjectStore) -> None:
     assert objects.keys("") == ["other"]
 
 
+def test_what_did_not_change_is_not_read_again(objects: ObjectStore) -> None:
+    objects.create("pointer", b"old")
+    stored = objects.get("pointer")
+    assert objects.get_if_changed("pointer", stored.token) is None
+    objects.replace("pointer", b"new", token=stored.token)
+    changed = objects.get_if_changed("pointer", stored.token)
+    assert changed == objects.get("pointer")
+    assert changed.body == b"new"
+    with pytest.raises(ObjectMissing, match="nothing"):
+        objects.get_if_changed("nothing", stored.token)
+
+
 @pytest.mark.parametrize(
     ("prefix", "keys"),
     [

@@ -33,7 +33,7 @@ from ree.domain.errors import (
 from ree.domain.evaluation import Evaluation, Metrics
 from ree.domain.funnel import Funnel, Stage
 from ree.domain.gating import Check, Outcome, Verdict
-from ree.domain.model import Kind, ModelVersion, Recipe, Status, TrainingRecord
+from ree.domain.model import ConditionalWrites, Kind, ModelVersion, Recipe, Status, TrainingRecord
 from ree.domain.ports import ModelRegistry
 from ree.domain.turnover import Period
 
@@ -94,6 +94,10 @@ class Storage:
         self.before_get(key)
         return self.inner.get(key)
 
+    def get_if_changed(self, key: str, token: str) -> Stored | None:
+        self.before_get(key)
+        return self.inner.get_if_changed(key, token)
+
     def create(self, key: str, body: bytes) -> None:
         if self.creates_left < 1:
             raise StorageError("The disk is full.")
@@ -107,6 +111,9 @@ class Storage:
         found = self.inner.keys(prefix)
         self.after_keys(prefix)
         return found
+
+    def conditional_writes(self) -> ConditionalWrites:
+        return self.inner.conditional_writes()
 
 
 @frozen
@@ -838,7 +845,7 @@ from ree.adapters.file_objects import FileObjects
 from ree.adapters.price_models import MedianPricePerSqm
 from ree.adapters.registry import ObjectRegistry
 from ree.domain.errors import ActivationConflict
-from ree.domain.model import Kind, Recipe, TrainingRecord
+from ree.domain.model import ConditionalWrites, Kind, Recipe, TrainingRecord
 
 class Clock:
     def now(self):
