@@ -1,71 +1,71 @@
 """Versions and the pointer to the active one, in object storage.
 
-A version counts once its training manifest is there, which is written last. The pointer holds its
-own activation whole; the copy under activations/ is made after it moved, by whoever comes next if
-the mover was killed, so that no move is ever lost.
+A version counts once its training manifest is there, which is written last. Nothing of it is used
+before the manifest can be trusted and every object has the digest that the manifest names.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from attrs import evolve, frozen
+import structlog
+from attrs import Factory, define, evolve, field
 
-from ..domain.errors import (
-    ActivationConflict,
-    RejectedVersion,
-    StorageError,
-    UnknownVersion,
-    UnreadableVersion,
+from ..domain.errors import RejectedVersion, StorageError, UnknownVersion, UnreadableVersion
+from ..domain.model import (
+    Activation,
+    LoadedModel,
+    ModelVersion,
+    PriceModel,
+    Status,
+    TrainingRecord,
 )
-from ..domain.model import Activation, LoadedModel, ModelVersion, PriceModel, Status, TrainingRecord
 from ..domain.ports import Clock
-from . import codec
-from .objects import ObjectExists, ObjectMissing, ObjectStore, StaleToken, digest
+from ..domain.verification import Finding, Soundness
+from .objects import ObjectExists, ObjectMissing, ObjectStore, digest
+from .pointer import ObjectPointer, Target
 from .price_models import StorableModel
+from .seal import Seal
 from .version_objects import (
     FOLDERS,
     MANIFEST,
+    MODEL,
     decode_manifest,
     decode_model,
     encode_manifest,
+    encode_model,
     encode_version,
 )
 
-POINTER = "latest.json"
-ACTIVATIONS = "activations/"
 _VERSION = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
+UNVERIFIED = "REE_VERIFY_KEYS is not set: whoever can write to the storage can replace models"
 
 
-@frozen
-class Pointer:
-    """latest.json as it was read."""
-
-    activation: Activation
-    manifest_digest: str
-    token: str
-
-
-@frozen
+@define(eq=False)
 class ObjectRegistry:
     """The ModelRegistry port."""
 
     objects: ObjectStore
     clock: Clock
+    seal: Seal = field(factory=Seal)
+    environment: Mapping[str, str] = field(factory=dict)
+    _pointer: ObjectPointer = field(
+        default=Factory(
+            lambda self: ObjectPointer(self.objects, self.clock, self.seal), takes_self=True
+        ),
+        init=False,
+    )
+    _warned: bool = field(default=False, init=False)
 
     def active(self) -> Activation | None:
         """The last move of the pointer."""
-        pointer = self._pointer()
-        return None if pointer is None else pointer.activation
+        pointed = self._pointer.read()
+        return None if pointed is None else pointed.activation
 
     def versions(self) -> Sequence[ModelVersion]:
         """All complete versions that can be read, the newest first."""
-        names = []
-        for folder in FOLDERS.values():
-            keys = self.objects.keys(f"{folder}/")
-            names += [key.split("/")[1] for key in keys if key.endswith(f"/{MANIFEST}")]
         found = []
-        for name in names:
+        for name in self._names():
             try:
                 found.append(self.version(name))
             except (UnknownVersion, UnreadableVersion):
@@ -76,176 +76,179 @@ class ObjectRegistry:
 
     def version(self, version: str) -> ModelVersion:
         """One of them; UnknownVersion, UnreadableVersion."""
-        for folder in FOLDERS.values() if _VERSION.fullmatch(version) else ():
-            try:
-                body = self.objects.get(f"{folder}/{version}/{MANIFEST}").body
-            except ObjectMissing:
-                continue
-            return decode_manifest(version, body)
-        raise UnknownVersion(version)
+        return self._manifest(version)[0]
 
     def load(self, version: str) -> LoadedModel:
         """A verified model; UnknownVersion, UnreadableVersion.
 
         Of the active version the manifest has to be the one that was activated, too.
         """
-        pointer = self._pointer()
-        active = pointer if pointer and pointer.activation.version == version else None
-        try:
-            found = self.version(version)
-        except UnknownVersion:
-            if active:
-                raise UnreadableVersion(version, f"{MANIFEST} is missing") from None
-            raise
-        if active and self._manifest_digest(found) != active.manifest_digest:
-            raise UnreadableVersion(version, f"{MANIFEST} is not the one that was activated")
-        folder = f"{FOLDERS[found.status]}/{version}"
-        bodies = {}
-        for name in found.objects:
-            try:
-                body = self.objects.get(f"{folder}/{name}").body
-            except ObjectMissing:
-                raise UnreadableVersion(version, f"{name} is missing") from None
-            if digest(body) != found.objects[name]:
-                raise UnreadableVersion(version, f"the SHA-256 of {name} differs")
-            bodies[name] = body
+        if not (self.seal.checks_signatures or self._warned):
+            structlog.get_logger().warning("versions_not_verified", reason=UNVERIFIED)
+            self._warned = True
+        found = self._trusted(version)
+        bodies = {name: self._object(found, name) for name in found.objects}
         return LoadedModel(found, decode_model(version, bodies))
 
     def artifact(self, version: str, name: str) -> bytes:
         """One object of a version, as report.html; UnknownVersion, UnreadableVersion."""
-        found = self.version(version)
-        try:
-            body = self.objects.get(f"{FOLDERS[found.status]}/{version}/{name}").body
-        except ObjectMissing:
-            raise UnreadableVersion(version, f"{name} is missing") from None
-        if digest(body) != found.objects.get(name):
-            raise UnreadableVersion(version, f"the SHA-256 of {name} differs")
-        return body
+        return self._object(self.version(version), name)
 
     def publish(self, model: PriceModel, record: TrainingRecord) -> ModelVersion:
         """Keep a model as a new version; a name that is taken is stepped over.
 
         TypeError for a model that cannot be kept as arrays (StorableModel).
         """
-        if not isinstance(model, StorableModel):
-            raise TypeError(f"{type(model).__name__} is not a StorableModel")
-        created_at = self.clock.now()
+        created_at, storable = self.clock.now(), _storable(model)
         while True:
             name = f"{created_at:%Y%m%d-%H%M%S}-{model.digest[:8]}"
             version = ModelVersion(name, created_at, record, model.digest)
             try:
                 if not any(self.objects.keys(f"{folder}/{name}/") for folder in FOLDERS.values()):
-                    return self._write(version, model)
+                    return self._write(version, storable)
             except ObjectExists:
                 pass
             created_at += timedelta(seconds=1)
 
-    def _write(self, version: ModelVersion, model: StorableModel) -> ModelVersion:
-        folder = f"{FOLDERS[version.status]}/{version.version}"
-        bodies = encode_version(version, model)
-        for name, body in bodies.items():
-            self.objects.create(f"{folder}/{name}", body)
-        version = evolve(version, objects={name: digest(body) for name, body in bodies.items()})
-        self.objects.create(f"{folder}/{MANIFEST}", encode_manifest(version))
-        return version
+    def digests(self, model: PriceModel, record: TrainingRecord) -> Mapping[str, str]:
+        """The SHA-256 of the objects that this model and record alone decide, by name."""
+        bodies = encode_model(_storable(model), record)
+        return {name: digest(body) for name, body in bodies.items()}
 
     def activate(self, version: str, *, expected: str | None, by: str, why: str) -> Activation:
         """Make *version* active if *expected* still is."""
-        chosen = self.version(version)
+        chosen, manifest = self._manifest(version)
         if chosen.status is Status.REJECTED:
             raise RejectedVersion(version)
-        pointer = self._pointer()
-        current = pointer.activation if pointer else None
-        if (current.version if current else None) != expected:
-            raise ActivationConflict(expected, current.version if current else None)
-        if current is not None:
-            self._keep(current)
-        activation = Activation(
-            sequence=current.sequence + 1 if current else 1,
+        dataset = chosen.record.dataset
+        target = Target(
             version=version,
-            previous=current.version if current else None,
-            activated_at=self.clock.now(),
-            activated_by=by,
-            why=why,
-            previous_digest=digest(_encoded(current)) if current else None,
+            kind=chosen.record.kind.value,
+            artifact_key=f"{_folder(chosen)}/{MODEL}",
+            created_at=chosen.created_at.isoformat(),
+            snapshot_prefix=dataset.name if dataset else None,
+            manifest_digest=digest(manifest),
         )
-        body = codec.to_json(self._pointer_to(chosen, activation))
-        try:
-            self.objects.replace(POINTER, body, token=pointer.token if pointer else None)
-        except StaleToken:
-            now = self.active()
-            raise ActivationConflict(expected, now.version if now else None) from None
-        self._keep(activation)
-        return activation
+        return self._pointer.move(target, expected=expected, by=by, why=why)
 
     def history(self) -> Sequence[Activation]:
         """Every move of the pointer, the newest first."""
-        active = self.active()
-        moves = {move.sequence: move for move in map(self._move, self._moves())}
-        if active is not None:
-            moves[active.sequence] = active
-        return [moves[sequence] for sequence in sorted(moves, reverse=True)]
+        return self._pointer.history()
 
-    def _pointer(self) -> Pointer | None:
-        moves = self._moves()
+    def verify(self, version: str | None = None) -> Iterator[Finding]:
+        """The pointer, its history, and a version or all of them; UnknownVersion."""
+        if version is not None:
+            self._folder_of(version)
+        if not self.seal.checks_signatures:
+            yield Finding("signatures", Soundness.WARNING, UNVERIFIED)
+        yield from self._pointer.verify()
+        for name in self._names() if version is None else [version]:
+            yield from self._verify_version(name)
+
+    def _verify_version(self, version: str) -> Iterator[Finding]:
+        key = f"{self._folder_of(version)}/{version}/{MANIFEST}"
         try:
-            stored = self.objects.get(POINTER)
-        except ObjectMissing:
-            if moves:
-                raise StorageError(
-                    f"{POINTER} is missing though versions were activated; restore it."
-                ) from None
-            return None
-        plain = codec.from_json(stored.body, POINTER)
-        activation = codec.structured(plain.get("activation"), Activation, POINTER)
-        if moves and activation.sequence < _sequence(moves[-1]):
-            raise StorageError(
-                f"{POINTER} is older ({activation.sequence}) than the last activation "
-                f"({_sequence(moves[-1])}); somebody put an old one back. Restore the last."
-            )
-        told = plain.get("model_version"), plain.get("sequence")
-        if told != (activation.version, activation.sequence):
-            raise StorageError(f"{POINTER} contradicts itself; restore it.")
-        return Pointer(activation, str(plain.get("training_manifest_sha256")), stored.token)
-
-    def _moves(self) -> list[str]:
-        return self.objects.keys(ACTIVATIONS)
-
-    def _move(self, key: str) -> Activation:
-        return codec.structured(codec.from_json(self.objects.get(key).body, key), Activation, key)
-
-    def _keep(self, activation: Activation) -> None:
-        key = f"{ACTIVATIONS}{activation.sequence:06d}-{activation.version}.json"
-        try:
-            self.objects.create(key, _encoded(activation))
-        except ObjectExists:
+            found = self._trusted(version)
+        except UnreadableVersion as error:
+            yield Finding(key, Soundness.BROKEN, error.reason)
             return
+        yield Finding(key)
+        bodies, folder = {}, _folder(found)
+        for name in found.objects:
+            try:
+                bodies[name] = self._object(found, name)
+            except UnreadableVersion as error:
+                yield Finding(f"{folder}/{name}", Soundness.BROKEN, error.reason)
+            else:
+                yield Finding(f"{folder}/{name}")
+        if len(bodies) == len(found.objects):
+            try:
+                decode_model(version, bodies)
+            except UnreadableVersion as error:
+                yield Finding(f"{folder}/{MODEL}", Soundness.BROKEN, error.reason)
+        yield from self._verify_rest(found)
 
-    def _pointer_to(self, version: ModelVersion, activation: Activation) -> dict[str, object]:
-        folder = f"{FOLDERS[version.status]}/{version.version}"
-        dataset = version.record.dataset
-        return {
-            "model_version": version.version,
-            "type": version.record.kind.value,
-            "artifact_key": f"{folder}/model.npz",
-            "created_at": version.created_at.isoformat(),
-            "snapshot_prefix": dataset.name if dataset else None,
-            "training_manifest_sha256": self._manifest_digest(version),
-            "sequence": activation.sequence,
-            "activation": codec.plain(activation),
-        }
+    def _verify_rest(self, found: ModelVersion) -> Iterator[Finding]:
+        folder = _folder(found)
+        named = {f"{folder}/{name}" for name in (*found.objects, MANIFEST)}
+        for key in self.objects.keys(f"{folder}/"):
+            if key not in named:
+                yield Finding(key, Soundness.BROKEN, f"{MANIFEST} does not name it; move it away")
+        for name, here in self.environment.items():
+            there = found.record.environment.get(name)
+            if there is not None and there != here:
+                yield Finding(
+                    f"{folder}: {name}", Soundness.WARNING, f"made with {there}, here is {here}"
+                )
 
-    def _manifest_digest(self, version: ModelVersion) -> str:
-        folder = f"{FOLDERS[version.status]}/{version.version}"
-        return digest(self.objects.get(f"{folder}/{MANIFEST}").body)
+    def _names(self) -> list[str]:
+        names = []
+        for folder in FOLDERS.values():
+            keys = self.objects.keys(f"{folder}/")
+            names += [key.split("/")[1] for key in keys if key.endswith(f"/{MANIFEST}")]
+        return names
+
+    def _folder_of(self, version: str) -> str:
+        for folder in FOLDERS.values() if _VERSION.fullmatch(version) else ():
+            if f"{folder}/{version}/{MANIFEST}" in self.objects.keys(f"{folder}/{version}/"):
+                return folder
+        raise UnknownVersion(version)
+
+    def _manifest(self, version: str) -> tuple[ModelVersion, bytes]:
+        for folder in FOLDERS.values() if _VERSION.fullmatch(version) else ():
+            try:
+                body = self.objects.get(f"{folder}/{version}/{MANIFEST}").body
+            except ObjectMissing:
+                continue
+            found = decode_manifest(version, body, self.seal)
+            if FOLDERS[found.status] != folder:
+                raise UnreadableVersion(version, f"it was {found.status.value}, not {folder}")
+            return found, body
+        raise UnknownVersion(version)
+
+    def _trusted(self, version: str) -> ModelVersion:
+        """A version whose manifest is the one that was activated, if it is the active one."""
+        pointed = self._pointer.read()
+        active = pointed if pointed and pointed.activation.version == version else None
+        try:
+            found, body = self._manifest(version)
+        except UnknownVersion:
+            if active:
+                raise UnreadableVersion(version, f"{MANIFEST} is missing") from None
+            raise
+        if active and digest(body) != active.manifest_digest:
+            raise UnreadableVersion(version, f"{MANIFEST} is not the one that was activated")
+        return found
+
+    def _object(self, version: ModelVersion, name: str) -> bytes:
+        try:
+            body = self.objects.get(f"{_folder(version)}/{name}").body
+        except ObjectMissing:
+            raise UnreadableVersion(version.version, f"{name} is missing") from None
+        if digest(body) != version.objects.get(name):
+            raise UnreadableVersion(version.version, f"the SHA-256 of {name} differs")
+        return body
+
+    def _write(self, version: ModelVersion, model: StorableModel) -> ModelVersion:
+        bodies = encode_version(version, model)
+        version = evolve(version, objects={name: digest(body) for name, body in bodies.items()})
+        bodies[MANIFEST] = encode_manifest(version, self.seal)  # last: it makes the rest count
+        for name, body in bodies.items():
+            key = f"{_folder(version)}/{name}"
+            self.objects.create(key, body)
+            if self.objects.get(key).body != body:
+                raise StorageError(
+                    f"The storage gave back other bytes than were written as {key}; check it. "
+                    "Nothing was activated."
+                )
+        return version
 
 
-def _encoded(activation: Activation) -> bytes:
-    return codec.to_json(codec.plain(activation))
+def _folder(version: ModelVersion) -> str:
+    return f"{FOLDERS[version.status]}/{version.version}"
 
 
-def _sequence(key: str) -> int:
-    number = key.removeprefix(ACTIVATIONS).partition("-")[0]
-    if not number.isdigit():
-        raise StorageError(f"{key} is not an activation; move it out of the storage.")
-    return int(number)
+def _storable(model: PriceModel) -> StorableModel:
+    if not isinstance(model, StorableModel):
+        raise TypeError(f"{type(model).__name__} is not a StorableModel")
+    return model

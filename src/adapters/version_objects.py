@@ -1,6 +1,7 @@
 """The objects that a version is made of."""
 
 from collections.abc import Mapping
+from datetime import date
 from io import BytesIO
 from pickle import HIGHEST_PROTOCOL, dumps
 from typing import Any
@@ -9,14 +10,19 @@ import numpy as np
 
 from ..domain.errors import StorageError, UnreadableVersion
 from ..domain.evaluation import Evaluation
-from ..domain.model import ModelVersion, PriceModel, Status
+from ..domain.model import ModelVersion, PriceModel, Status, TrainingRecord
 from . import codec
 from .features import FEATURES
+from .golden import check_golden_rows, golden_rows
 from .objects import digest
 from .price_models import KINDS, StorableModel, npz
 from .report import html_report
+from .seal import Seal
 
-FORMAT = 1
+FORMAT = 2
+"""What is written."""
+OLDEST_FORMAT = 2
+"""What is still read: the format before, too, but the one before 2 was never released."""
 THREADS = 1
 """That a fit uses (ree.adapters.sklearn_model)."""
 MANIFEST = "training_manifest.json"
@@ -26,65 +32,81 @@ SCHEMA = "feature_schema.json"
 METRICS = "metrics.json"
 REPORT = "report.html"
 FOLDERS: Mapping[Status, str] = {Status.PUBLISHED: "models", Status.REJECTED: "rejected"}
+GOLDEN_DAY = date(2026, 1, 1)
+"""That golden rows are valued on where nothing was trained on."""
 
 
 def encode_version(version: ModelVersion, model: StorableModel) -> dict[str, bytes]:
     """All objects but the manifest; a rejected version has no estimator to load."""
-    bodies = {
-        MODEL: npz(model.arrays()),
-        SCHEMA: codec.to_json({"kind": model.kind, "features": list(FEATURES)}),
-        METRICS: codec.to_json(metrics(version)),
-        REPORT: html_report(version).encode(),
-    }
+    bodies = encode_model(model, version.record)
+    bodies[REPORT] = html_report(version).encode()
     if model.estimator is not None and version.status is Status.PUBLISHED:
         bodies[ESTIMATOR] = dumps(model.estimator, protocol=HIGHEST_PROTOCOL)
     return bodies
 
 
-def metrics(version: ModelVersion) -> dict[str, Any]:
-    """The errors on the holdout, of the model and of the naive baseline."""
+def encode_model(model: StorableModel, record: TrainingRecord) -> dict[str, bytes]:
+    """The objects that a model and its record alone decide: the same ones give the same bytes."""
+    day = (record.trained_until or GOLDEN_DAY).toordinal()
+    schema = {
+        "kind": model.kind,
+        "features": list(FEATURES),
+        "golden_rows": golden_rows(model, day),
+    }
     return {
-        **_metrics(version.record.evaluation),
-        "baseline": _metrics(version.record.baseline),
+        MODEL: npz(model.arrays()),
+        SCHEMA: codec.to_json(schema),
+        METRICS: codec.to_json(metrics(record)),
     }
 
 
-def encode_manifest(version: ModelVersion) -> bytes:
+def metrics(record: TrainingRecord) -> dict[str, Any]:
+    """The errors on the holdout, of the model and of the naive baseline."""
+    return {**_metrics(record.evaluation), "baseline": _metrics(record.baseline)}
+
+
+def encode_manifest(version: ModelVersion, seal: Seal) -> bytes:
     """The training manifest: everything that is known of a version, and its objects' digests."""
     plain = codec.plain(version)
     record = plain.pop("record")
-    return codec.to_json({"format": FORMAT, "threads": THREADS} | record | plain)
+    return codec.to_json(seal.close({"format": FORMAT, "threads": THREADS} | record | plain))
 
 
-def decode_manifest(version: str, body: bytes) -> ModelVersion:
-    """A version from its training manifest; UnreadableVersion."""
+def decode_manifest(version: str, body: bytes, seal: Seal) -> ModelVersion:
+    """A version from its training manifest, if that can be trusted; UnreadableVersion."""
+    name = f"{version}/{MANIFEST}"
     try:
-        plain = codec.from_json(body, MANIFEST)
-        if plain.get("format") != FORMAT:
-            raise UnreadableVersion(version, f"its format is {plain.get('format')!r}")
-        found = codec.structured(plain | {"record": plain}, ModelVersion, MANIFEST)
+        told = codec.from_json(body, name).get("format")
+        if type(told) is not int or not OLDEST_FORMAT <= told <= FORMAT:
+            raise UnreadableVersion(version, f"its format is {str(told)[:20]!r}, not {FORMAT}")
+        plain = seal.open(body, name)
+        found = codec.structured(plain | {"record": plain}, ModelVersion, name)
     except StorageError as error:
         raise UnreadableVersion(version, str(error)) from error
-    if found.version != version or MODEL not in found.objects:
+    if found.version != version or not {MODEL, SCHEMA} <= found.objects.keys():
         raise UnreadableVersion(version, f"{MANIFEST} belongs to another version")
     return found
 
 
 def decode_model(version: str, bodies: Mapping[str, bytes]) -> PriceModel:
     """The model that is served, from plain arrays without objects; UnreadableVersion."""
+    if not version.endswith(f"-{digest(bodies[MODEL])[:8]}"):
+        raise UnreadableVersion(version, f"{MODEL} belongs to another version")
     try:
         schema = codec.from_json(bodies[SCHEMA], SCHEMA)
         if schema.get("features") != list(FEATURES):
             raise UnreadableVersion(version, "it was trained on other features")
         with np.load(BytesIO(bodies[MODEL]), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        model: PriceModel = KINDS[str(schema.get("kind"))].from_arrays(arrays)
+        model: StorableModel = KINDS[str(schema.get("kind"))].from_arrays(arrays)
     except UnreadableVersion:
         raise
     except Exception as error:
         raise UnreadableVersion(version, f"{MODEL} is not a model: {error}") from error
-    if not version.endswith(f"-{digest(bodies[MODEL])[:8]}"):
-        raise UnreadableVersion(version, f"{MODEL} belongs to another version")
+    try:
+        check_golden_rows(model, schema["golden_rows"])
+    except Exception as error:
+        raise UnreadableVersion(version, f"its golden rows do not hold: {error}") from error
     return model
 
 

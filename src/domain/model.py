@@ -117,6 +117,8 @@ class Activation:
     why: str
     previous_digest: str | None = None
     """SHA-256 of the activation before, so that the history is a chain."""
+    conditional_writes: ConditionalWrites = ConditionalWrites.ETAG
+    """What kept another mover from moving the pointer at the same time."""
 
 
 def line_of_succession(history: Sequence[Activation]) -> list[str]:

@@ -1,0 +1,63 @@
+"""Homes with known estimates, kept in a version: whoever loads it prices them again first."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..domain.property import RealEstateType
+from .price_models import StorableModel
+
+TOLERANCE = 1e-9
+"""Relative; exp and log differ in the last bits between processors."""
+
+
+def golden_rows(model: StorableModel, day: int) -> dict[str, Any]:
+    """Made-up homes of every type, near and far, small and large, and what *model* makes of them.
+
+    *day* is the ordinal of the valuation. What is missing is None.
+    """
+    homes = _homes(day)
+    estimates = model.estimate(_columns(homes))
+    return {"homes": homes, "estimates": [float(estimate) for estimate in estimates]}
+
+
+def check_golden_rows(model: StorableModel, stored: Mapping[str, Any]) -> None:
+    """ValueError unless *model* prices the homes as it did when it was published."""
+    expected = np.array(stored["estimates"], dtype=np.float64)
+    found = np.asarray(model.estimate(_columns(stored["homes"])))
+    if not len(expected) or found.shape != expected.shape:
+        raise ValueError("there are no golden rows")
+    off = np.abs(found - expected) > TOLERANCE * np.abs(expected)
+    if off.any() or not np.isfinite(found).all():
+        raise ValueError(f"{int(off.sum())} of {len(off)} golden rows are priced differently")
+
+
+def _homes(day: int) -> dict[str, list[float | None]]:
+    types = [kind.code for kind in RealEstateType]
+    count = 4 * len(types)
+    places = [
+        (301.0, 59.91, 10.75),
+        (4601.0, 60.39, 5.32),
+        (5501.0, 69.65, 18.96),
+        (0.0, 62.0, 9.0),
+    ]
+    areas = [float(25 + 12 * number) for number in range(count)]
+    return {
+        "day": [float(day)] * count,
+        "realestate_type": [float(types[number % len(types)]) for number in range(count)],
+        "municipality_number": [places[number % 4][0] for number in range(count)],
+        "lat": [places[number % 4][1] for number in range(count)],
+        "lon": [places[number % 4][2] for number in range(count)],
+        "built_year": [float(1890 + 6 * number) for number in range(count)],
+        "total_area": [area * (1 + number % 3) for number, area in enumerate(areas)],
+        "usable_area": list(areas),
+        "floor": [None if number % 2 else float(number % 6) for number in range(count)],
+        "bedrooms": [None if number % 5 == 0 else float(number % 5) for number in range(count)],
+        "rooms": [None if number % 7 == 0 else float(number % 7) for number in range(count)],
+    }
+
+
+def _columns(homes: Mapping[str, Any]) -> dict[str, npt.NDArray[np.float64]]:
+    return {name: np.array(values, dtype=np.float64) for name, values in homes.items()}
