@@ -2,6 +2,7 @@
 
 from io import BytesIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -14,3 +15,17 @@ def dataset_parquet(dataset: Dataset) -> bytes:
     buffer = BytesIO()
     pq.write_table(pa.table(columns), buffer)
     return buffer.getvalue()
+
+
+def parquet_dataset(body: bytes) -> Dataset:
+    """The dataset that was made into *body*, column for column."""
+    table = pq.read_table(BytesIO(body), columns=list(COLUMNS))
+    return Dataset(
+        {
+            name: table[name].to_numpy().astype(np.int64 if name in _INTEGERS else np.float64)
+            for name in COLUMNS
+        }
+    )
+
+
+_INTEGERS = ("property_id", "day", "year")

@@ -1,16 +1,22 @@
 """Reports of retrains in object storage."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from attrs import frozen
+import structlog
+from attrs import field, frozen
 
-from ..domain.errors import UnknownRun
+from ..domain.errors import StorageError, UnknownRun
 from ..domain.run import Ending, Run
+from ..domain.verification import Finding, Soundness
 from . import codec
 from .objects import ObjectExists, ObjectStore
+from .seal import Seal
 
 RUNS = "runs/"
+
+
+class NotReadable(StorageError):
+    """A report that is damaged, or not signed by a trusted key."""
 
 
 @frozen
@@ -18,11 +24,13 @@ class ObjectRuns:
     """The RunLog port."""
 
     objects: ObjectStore
+    seal: Seal = field(factory=Seal)
 
     def record(self, run: Run) -> None:
         """Keep a report; one that is there, by who completed this run, is left as it is."""
+        body = codec.to_json(self.seal.close(codec.plain(run)))
         try:
-            self.objects.create(f"{RUNS}{run.run_id}.json", codec.to_json(codec.plain(run)))
+            self.objects.create(f"{RUNS}{run.run_id}.json", body)
         except ObjectExists:
             return
 
@@ -35,8 +43,13 @@ class ObjectRuns:
         return None
 
     def runs(self) -> Sequence[Run]:
-        """All of them, the newest first."""
-        runs = [self._run(key) for key in self.objects.keys(RUNS)]
+        """All of them that can be read, the newest first."""
+        runs = []
+        for key in self.objects.keys(RUNS):
+            try:
+                runs.append(self._run(key))
+            except NotReadable as error:
+                structlog.get_logger().warning("run_not_readable", reason=str(error))
         return sorted(runs, key=lambda run: (run.started_at, run.run_id), reverse=True)
 
     def run(self, run_id: str) -> Run:
@@ -46,6 +59,19 @@ class ObjectRuns:
             raise UnknownRun(run_id)
         return self._run(key)
 
+    def verify(self) -> Iterator[Finding]:
+        """Every report."""
+        for key in self.objects.keys(RUNS):
+            try:
+                self._run(key)
+            except NotReadable as error:
+                yield Finding(key, Soundness.BROKEN, str(error))
+            else:
+                yield Finding(key)
+
     def _run(self, key: str) -> Run:
-        plain: dict[str, Any] = codec.from_json(self.objects.get(key).body, key)
-        return codec.structured(plain, Run, key)
+        body = self.objects.get(key).body
+        try:
+            return codec.structured(self.seal.open(body, key), Run, key)
+        except StorageError as error:
+            raise NotReadable(str(error)) from error

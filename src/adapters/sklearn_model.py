@@ -13,8 +13,8 @@ from sklearn.preprocessing import TargetEncoder
 from threadpoolctl import threadpool_limits
 
 from ..domain.dataset import Dataset
-from ..domain.errors import ReeError
-from ..domain.model import Recipe
+from ..domain.errors import ModelsDisagree, ReeError
+from ..domain.model import PriceModel, Recipe
 from .features import MUNICIPALITY, matrix
 from .price_models import BoostedTrees, MedianPricePerSqm
 from .trees import Trees
@@ -71,6 +71,16 @@ class SklearnTrainer:
             np.array([encoder.target_mean_]),
             estimator=pipeline,
         )
+
+    def confirm(self, model: PriceModel, sales: Dataset) -> None:
+        """ModelsDisagree unless its arrays price as the pipeline does, to the last bit."""
+        if not isinstance(model, BoostedTrees) or model.estimator is None:
+            return
+        with threadpool_limits(1):
+            fitted = np.exp(model.estimator.predict(matrix(sales.columns)))
+        differing = int((model.estimate(sales.columns) != fitted).sum())
+        if differing:
+            raise ModelsDisagree(differing, len(sales))
 
     def baseline(self, dataset: Dataset) -> MedianPricePerSqm:
         """Median price per m2 of municipality and type."""

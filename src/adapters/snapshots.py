@@ -1,11 +1,11 @@
 """Fetched months and datasets in object storage."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from attrs import asdict, frozen
+from attrs import asdict, field, frozen
 
 from ..domain.dataset import Dataset, DatasetManifest, MonthSnapshot, Sale, counts
 from ..domain.errors import StorageError
@@ -13,11 +13,13 @@ from ..domain.funnel import Funnel
 from ..domain.ports import Clock
 from ..domain.property import Property
 from ..domain.turnover import Period
+from ..domain.verification import Finding, Soundness
 from . import codec
 from .objects import ObjectExists, ObjectMissing, ObjectStore, digest
-from .parquet import dataset_parquet
+from .parquet import dataset_parquet, parquet_dataset
+from .seal import Seal
 
-SCHEMA = 1
+SCHEMA = 2
 ROWS = "rows_raw.jsonl"
 DATASET = "dataset.parquet"
 MANIFEST = "manifest.json"
@@ -30,6 +32,7 @@ class ObjectSnapshots:
     objects: ObjectStore
     clock: Clock
     code_version: str
+    seal: Seal = field(factory=Seal)
 
     def newest(self, month: Period) -> MonthSnapshot | None:
         """The newest complete fetch that was made after the month's last day."""
@@ -66,7 +69,7 @@ class ObjectSnapshots:
         )
         self.objects.create(f"{snapshot.name}/{ROWS}", body)
         manifest = self._manifest(snapshot, {ROWS: body}, dry_run)
-        self.objects.create(f"{snapshot.name}/{MANIFEST}", codec.to_json(manifest))
+        self.objects.create(f"{snapshot.name}/{MANIFEST}", manifest)
         return snapshot
 
     def sales(self, snapshot: MonthSnapshot) -> Sequence[Sale]:
@@ -112,24 +115,55 @@ class ObjectSnapshots:
         except ObjectExists:
             body = self.objects.get(f"{manifest.name}/{DATASET}").body
         try:
-            plain = self._manifest(manifest, {DATASET: body}, dry_run)
-            self.objects.create(f"{manifest.name}/{MANIFEST}", codec.to_json(plain))
+            closed = self._manifest(manifest, {DATASET: body}, dry_run)
+            self.objects.create(f"{manifest.name}/{MANIFEST}", closed)
         except ObjectExists:
             return self._dataset(manifest, dataset) or manifest
         return manifest
 
+    def dataset(self, manifest: DatasetManifest) -> Dataset:
+        """The rows of a dataset, as they were; StorageError."""
+        return parquet_dataset(
+            self._table(manifest.name, self._open(f"{manifest.name}/{MANIFEST}"))
+        )
+
+    def verify(self, of: DatasetManifest | None = None) -> Iterator[Finding]:
+        """Every object of one dataset and its months, or of all that are there."""
+        keys = sorted(self.objects.keys("snapshots/") + self.objects.keys("datasets/"))
+        if of is not None:
+            names = [of.name, *(month.name for month in of.snapshots)]
+            keys = [f"{name}/{MANIFEST}" for name in names]
+        for key in keys:
+            if key.endswith(f"/{MANIFEST}"):
+                yield from self._verify(key)
+
+    def _verify(self, key: str) -> Iterator[Finding]:
+        try:
+            stored = self._open(key)
+        except StorageError as error:
+            yield Finding(key, Soundness.BROKEN, str(error))
+            return
+        yield Finding(key)
+        for name, told in stored["objects"].items():
+            own = f"{key.removesuffix(MANIFEST)}{name}"
+            try:
+                body = self.objects.get(own).body
+            except ObjectMissing as error:
+                yield Finding(own, Soundness.BROKEN, str(error))
+                continue
+            if digest(body) == told["sha256"]:
+                yield Finding(own)
+            else:
+                yield Finding(own, Soundness.BROKEN, f"its SHA-256 is not what {MANIFEST} names")
+
     def _dataset(self, manifest: DatasetManifest, dataset: Dataset) -> DatasetManifest | None:
         key = f"{manifest.name}/{MANIFEST}"
         try:
-            stored = codec.from_json(self.objects.get(key).body, key)
+            stored = self._open(key)
         except ObjectMissing:
             return None
         found = codec.structured(stored, DatasetManifest, key)
-        table = f"{manifest.name}/{DATASET}"
-        if stored.get("objects", {}).get(DATASET, {}).get("sha256") != digest(
-            self.objects.get(table).body
-        ):
-            raise StorageError(f"The object {table} changed since it was written; restore it.")
+        self._table(manifest.name, stored)
         if counts(found)["rows_trainable"] != len(dataset):
             raise StorageError(
                 f"{manifest.name} holds {counts(found)['rows_trainable']} rows, but its months now "
@@ -137,16 +171,24 @@ class ObjectSnapshots:
             )
         return found
 
+    def _table(self, name: str, stored: dict[str, Any]) -> bytes:
+        key = f"{name}/{DATASET}"
+        body = self.objects.get(key).body
+        if digest(body) != stored.get("objects", {}).get(DATASET, {}).get("sha256"):
+            raise StorageError(f"The object {key} changed since it was written; restore it.")
+        return body
+
     def _month(self, key: str) -> MonthSnapshot:
-        return codec.structured(
-            codec.from_json(self.objects.get(key).body, key), MonthSnapshot, key
-        )
+        return codec.structured(self._open(key), MonthSnapshot, key)
+
+    def _open(self, key: str) -> dict[str, Any]:
+        return self.seal.open(self.objects.get(key).body, key)
 
     def _manifest(
         self, manifest: MonthSnapshot | DatasetManifest, bodies: dict[str, bytes], dry_run: bool
-    ) -> dict[str, Any]:
+    ) -> bytes:
         plain: dict[str, Any] = codec.plain(manifest)
-        return plain | {
+        plain |= {
             "counts": counts(manifest),
             "dropped_reasons": manifest.funnel.dropped,
             "dry_run": dry_run,
@@ -156,6 +198,7 @@ class ObjectSnapshots:
             "schema": SCHEMA,
             "code_version": self.code_version,
         }
+        return codec.to_json(self.seal.close(plain))
 
 
 def _order(sale: Sale) -> tuple[Any, ...]:

@@ -13,13 +13,14 @@ class FindEarlier:
     """The report of the run that published or rejected a version under a key.
 
     A run that was killed after it published has left no report: it is told from its version, and
-    the move of the pointer that it did not get to is made now, if it still may be.
+    the move of the pointer that it did not get to is made now, if it still may be. With others at
+    work (*in_passing*) it may still get there, so that the report is left to it.
     """
 
     registry: ModelRegistry
     runs: RunLog
 
-    def __call__(self, key: str) -> Run | None:
+    def __call__(self, key: str, *, in_passing: bool = False) -> Run | None:
         """None if the key has to be trained; StorageError."""
         run = self.runs.with_key(key)
         if run is not None:
@@ -27,8 +28,11 @@ class FindEarlier:
         for version in self.registry.versions():
             if version.record.run_key == key:
                 ending = self._ending(version)
-                if ending is not None:
-                    return self._told_by(version, ending)
+                run = None if ending is None else _told_by(version, ending)
+                if run is not None:
+                    if not in_passing:
+                        self.runs.record(run)
+                    return evolve(run, reused=True)
         return None
 
     def _ending(self, version: ModelVersion) -> Ending | None:
@@ -44,27 +48,26 @@ class FindEarlier:
             version.version,
             expected=active,
             by="ree retrain",
-            why="passed the gate in a run that was interrupted before it was activated",
+            why=f"passed the gate in run {version.record.run_id}, which had not activated it yet",
         )
         return Ending.ACTIVATED
 
-    def _told_by(self, version: ModelVersion, ending: Ending) -> Run | None:
-        record = version.record
-        if record.dataset is None or record.run_id is None or record.run_key is None:
-            return None
-        run = Run(
-            run_id=record.run_id,
-            key=record.run_key,
-            asked_by="unknown: the run was interrupted",
-            started_at=version.created_at,
-            finished_at=version.created_at,
-            steps={},
-            manifest=record.dataset,
-            ending=ending,
-            evaluation=record.evaluation,
-            baseline=record.baseline,
-            verdict=record.verdict or Verdict(()),
-            model_version=version.version,
-        )
-        self.runs.record(run)
-        return evolve(run, reused=True)
+
+def _told_by(version: ModelVersion, ending: Ending) -> Run | None:
+    record = version.record
+    if record.dataset is None or record.run_id is None or record.run_key is None:
+        return None
+    return Run(
+        run_id=record.run_id,
+        key=record.run_key,
+        asked_by=record.asked_by or "unknown",
+        started_at=record.started_at or version.created_at,
+        finished_at=version.created_at,
+        steps={},
+        manifest=record.dataset,
+        ending=ending,
+        evaluation=record.evaluation,
+        baseline=record.baseline,
+        verdict=record.verdict or Verdict(()),
+        model_version=version.version,
+    )

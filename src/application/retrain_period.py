@@ -9,7 +9,7 @@ from ..domain.dataset import Dataset, DatasetManifest, newest_sales, trainable
 from ..domain.errors import ActivationConflict, FutureSale
 from ..domain.funnel import Funnel
 from ..domain.gating import GatingPolicy, Incumbent
-from ..domain.model import Kind, ModelVersion, Recipe, TrainingRecord
+from ..domain.model import Kind, ModelVersion, PriceModel, Recipe, TrainingRecord
 from ..domain.ports import Clock, ModelRegistry, Progress, RunLog, SnapshotStore, Tabulate
 from ..domain.run import Ending, Run
 from ..domain.turnover import Period
@@ -17,7 +17,7 @@ from .fetch_month import FetchMonth
 from .find_earlier import FindEarlier
 from .run_key import run_key
 from .stopwatch import Stopwatch, unseen
-from .trial import Champion, Trial, TryCandidate
+from .trial import Candidate, Champion, TryCandidate
 
 
 @frozen
@@ -54,8 +54,7 @@ class RetrainPeriod:
     def __call__(self, request: RetrainRequest) -> Run:
         """The run's report; every failure leaves the active version as it was.
 
-        FutureSale, MarketError, StorageError, FunnelMismatch, UnreadableVersion,
-        ActivationConflict.
+        FutureSale, MarketError, StorageError, FunnelMismatch, UnreadableVersion, ModelsDisagree.
         """
         watch = Stopwatch(self.clock, request.progress)
         now = self.clock.now()
@@ -122,27 +121,44 @@ class RetrainPeriod:
         champion: Champion,
         watch: Stopwatch,
     ) -> Run:
-        trial = self.try_candidate(dataset, request.period, recipe, policy, champion, watch)
-        run = evolve(
-            run,
-            evaluation=trial.evaluation,
-            baseline=trial.baseline,
-            verdict=trial.verdict,
-            ending=Ending.NOT_PUBLISHED if trial.verdict.passed else Ending.REFUSED,
-        )
-        if trial.evaluation is None or not request.publish:
-            return run
-        with watch.step("train"):
-            model = self.try_candidate.trainer.fit(dataset, recipe)
-        if champion.standing is not Incumbent.REPLACED and (earlier := self.find_earlier(run.key)):
-            return earlier
-        with watch.step("publish"):
-            record = self._training_record(run, recipe, dataset, trial, champion)
-            version = self.registry.publish(model, record)
-            run = evolve(run, model_version=version.version)
-            return self._activate(run, version, champion) if trial.verdict.passed else run
+        """Who loses the move of the pointer to somebody else has to stand up to the winner."""
+        candidate = self.try_candidate.evaluate(dataset, request.period, recipe, policy, watch)
+        model: PriceModel | None = None
+        while True:
+            verdict = self.try_candidate.judge(candidate, champion, policy, watch)
+            run = evolve(
+                run,
+                evaluation=candidate.evaluation,
+                baseline=candidate.baseline,
+                verdict=verdict,
+                ending=Ending.NOT_PUBLISHED if verdict.passed else Ending.REFUSED,
+            )
+            if candidate.evaluation is None or not request.publish:
+                return run
+            if model is None:
+                with watch.step("train"):
+                    model = self.try_candidate.trainer.fit(dataset, recipe)
+                    self.try_candidate.trainer.confirm(model, candidate.holdout)
+            replaces = champion.standing is Incumbent.REPLACED
+            if not replaces and (earlier := self.find_earlier(run.key, in_passing=True)):
+                return earlier
+            if self._leads(champion):
+                with watch.step("publish"):
+                    record = self._training_record(run, recipe, dataset, candidate, champion)
+                    version = self.registry.publish(model, record)
+                    run = evolve(run, model_version=version.version)
+                    if not verdict.passed:
+                        return run
+                    if self._activated(run, version, champion):
+                        return evolve(run, ending=Ending.ACTIVATED)
+            champion = Champion.of(self.registry, replace_unreadable=replaces)
 
-    def _activate(self, run: Run, version: ModelVersion, champion: Champion) -> Run:
+    def _leads(self, champion: Champion) -> bool:
+        active = self.registry.active()
+        return (active.version if active else None) == champion.version
+
+    def _activated(self, run: Run, version: ModelVersion, champion: Champion) -> bool:
+        """Whether the version got active; it does not if somebody moved the pointer elsewhere."""
         why = f"retrained on {run.manifest.period} and passed the gate"
         if run.unreadable_replaced is not None:
             why += f"; the active version could not be read: {run.unreadable_replaced}"
@@ -151,14 +167,16 @@ class RetrainPeriod:
                 version.version, expected=champion.version, by=run.asked_by, why=why
             )
         except ActivationConflict:
-            earlier = self.find_earlier(run.key)
-            if earlier is None or champion.standing is Incumbent.REPLACED:
-                raise
-            return earlier
-        return evolve(run, ending=Ending.ACTIVATED)
+            return any(move.version == version.version for move in self.registry.history())
+        return True
 
     def _training_record(
-        self, run: Run, recipe: Recipe, dataset: Dataset, trial: Trial, champion: Champion
+        self,
+        run: Run,
+        recipe: Recipe,
+        dataset: Dataset,
+        candidate: Candidate,
+        champion: Champion,
     ) -> TrainingRecord:
         return TrainingRecord(
             kind=Kind.TRAINED,
@@ -166,12 +184,14 @@ class RetrainPeriod:
             environment=self.environment,
             run_id=run.run_id,
             run_key=run.key,
+            asked_by=run.asked_by,
+            started_at=run.started_at,
             dataset=run.manifest,
             trained_until=dataset.newest,
-            evaluation=trial.evaluation,
-            baseline=trial.baseline,
-            verdict=trial.verdict,
-            evaluation_digest=trial.evaluation_digest,
+            evaluation=candidate.evaluation,
+            baseline=candidate.baseline,
+            verdict=run.verdict,
+            evaluation_digest=candidate.digest,
             champion=champion.version,
             champion_trained_until=champion.trained_until,
         )

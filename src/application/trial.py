@@ -47,13 +47,15 @@ class Champion:
 
 
 @frozen
-class Trial:
-    """What came of it; without an evaluation there were too few rows to train."""
+class Candidate:
+    """A recipe as it was evaluated: trained on what came before the holdout, measured on it."""
 
-    verdict: Verdict
+    evidence: Evidence
+    holdout: Dataset
+    estimates: Any = None
     evaluation: Evaluation | None = None
     baseline: Evaluation | None = None
-    evaluation_digest: str | None = None
+    digest: str | None = None
 
 
 @frozen
@@ -63,43 +65,52 @@ class TryCandidate:
     trainer: Trainer
     evaluator: Evaluator
 
-    def __call__(
+    def evaluate(
         self,
         dataset: Dataset,
         period: Period,
         recipe: Recipe,
         policy: GatingPolicy,
-        champion: Champion,
         watch: Stopwatch,
-    ) -> Trial:
-        """The verdict with its evidence."""
+    ) -> Candidate:
+        """Measured, unless there are too few rows for that."""
         if not len(dataset):
-            return Trial(policy.judge(Evidence(rows=0, holdout_rows=0)))
+            return Candidate(Evidence(rows=0, holdout_rows=0), dataset)
         late = dataset.columns["day"] >= holdout_start(dataset.columns["day"], period)
         before, holdout = dataset.where(~late), dataset.where(late)
         evidence = Evidence(rows=len(dataset), holdout_rows=len(holdout))
-        verdict = policy.judge(evidence)
-        if not verdict.passed:
-            return Trial(verdict)
+        if not policy.judge(evidence).passed:
+            return Candidate(evidence, holdout)
         with watch.step("evaluate"):
             model = self.trainer.fit(before, recipe)
             estimates = model.estimate(holdout.columns)
             naive = self.trainer.baseline(before).estimate(holdout.columns)
-            evaluation = self.evaluator.evaluate(holdout, estimates)
-            baseline = self.evaluator.evaluate(holdout, naive)
-        with watch.step("gate"):
-            comparison = self._compare(holdout, estimates, champion)
-            evidence = evolve(evidence, measured=Measured(evaluation, baseline, comparison))
-            return Trial(policy.judge(evidence), evaluation, baseline, model.digest)
+            return Candidate(
+                evidence,
+                holdout,
+                estimates,
+                self.evaluator.evaluate(holdout, estimates),
+                self.evaluator.evaluate(holdout, naive),
+                model.digest,
+            )
 
-    def _compare(
-        self, holdout: Dataset, estimates: Any, champion: Champion
-    ) -> Comparison | Incumbent:
+    def judge(
+        self, candidate: Candidate, champion: Champion, policy: GatingPolicy, watch: Stopwatch
+    ) -> Verdict:
+        """The gate's verdict on it, beside a champion."""
+        evaluation, baseline = candidate.evaluation, candidate.baseline
+        if evaluation is None or baseline is None:
+            return policy.judge(candidate.evidence)
+        with watch.step("gate"):
+            measured = Measured(evaluation, baseline, self._compare(candidate, champion))
+            return policy.judge(evolve(candidate.evidence, measured=measured))
+
+    def _compare(self, candidate: Candidate, champion: Champion) -> Comparison | Incumbent:
         """Like with like: both on the sales that are newer than all the active one knows."""
         if isinstance(champion.standing, Incumbent):
             return champion.standing
         active: PriceModel = champion.standing.model
         until = champion.trained_until or date.min
-        unseen = holdout.columns["day"] > until.toordinal()
-        sales = holdout.where(unseen)
-        return self.evaluator.compare(sales, estimates[unseen], active.estimate(sales.columns))
+        unseen = candidate.holdout.columns["day"] > until.toordinal()
+        sales, estimates = candidate.holdout.where(unseen), candidate.estimates[unseen]
+        return self.evaluator.compare(sales, estimates, active.estimate(sales.columns))

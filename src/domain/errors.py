@@ -65,6 +65,23 @@ class UnreadableVersion(ReeError):
         self.reason = reason
 
 
+class ModelsDisagree(ReeError):
+    """What would be served does not price as what was fitted."""
+
+    def __init__(self, differing: int, of: int) -> None:
+        super().__init__(
+            f"The arrays that would be served price {differing} of {of} sales otherwise than the "
+            "fitted model. Nothing was published; this is a defect, please report it."
+        )
+
+
+class NotReproducible(ReeError):
+    """A version that was not trained on a dataset, so that there is nothing to train again on."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"Version {version} is a stub; it was not trained on any sales.")
+
+
 class ActivationConflict(ReeError):
     """Somebody else moved the pointer first."""
 

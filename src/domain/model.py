@@ -62,6 +62,8 @@ class TrainingRecord:
     environment: Mapping[str, str]
     run_id: str | None = None
     run_key: str | None = None
+    asked_by: str | None = None
+    started_at: datetime | None = None
     dataset: DatasetManifest | None = None
     trained_until: date | None = None
     evaluation: Evaluation | None = None

@@ -15,6 +15,7 @@ from .model import Activation, LoadedModel, ModelVersion, PriceModel, Recipe, Tr
 from .property import Property
 from .run import Run
 from .turnover import Period, Turnover, Unit
+from .verification import Finding
 
 
 class Clock(Protocol):
@@ -78,6 +79,12 @@ class SnapshotStore(Protocol):
     ) -> DatasetManifest:
         """Keep a dataset under its months' digests; one that is there is left as it is."""
 
+    def dataset(self, manifest: DatasetManifest) -> Dataset:
+        """The rows of a dataset, as they were; StorageError if they changed since."""
+
+    def verify(self, of: DatasetManifest | None = None) -> Iterable[Finding]:
+        """What is found of every object of a dataset and its months, or of all of them."""
+
 
 class Tabulate(Protocol):
     """Turns rows into columns."""
@@ -97,6 +104,9 @@ class Trainer(Protocol):
 
     def fit(self, dataset: Dataset, recipe: Recipe) -> PriceModel:
         """A model of these sales."""
+
+    def confirm(self, model: PriceModel, sales: Dataset) -> None:
+        """ModelsDisagree unless what is served prices these sales as what was fitted does."""
 
     def baseline(self, dataset: Dataset) -> PriceModel:
         """The naive model: median price per m2 of municipality and type."""
@@ -133,6 +143,9 @@ class ModelRegistry(Protocol):
     def publish(self, model: PriceModel, record: TrainingRecord) -> ModelVersion:
         """Keep a model as a new version, among the rejected if its verdict says so."""
 
+    def digests(self, model: PriceModel, record: TrainingRecord) -> Mapping[str, str]:
+        """SHA-256, by name, of the objects of a version that a model and its record decide."""
+
     def activate(self, version: str, *, expected: str | None, by: str, why: str) -> Activation:
         """Make *version* active if *expected* still is.
 
@@ -142,6 +155,9 @@ class ModelRegistry(Protocol):
 
     def history(self) -> Sequence[Activation]:
         """Every move of the pointer, the newest first."""
+
+    def verify(self, version: str | None = None) -> Iterable[Finding]:
+        """What is found of the pointer, its history, and a version or all; UnknownVersion."""
 
 
 class RunLog(Protocol):
@@ -158,6 +174,9 @@ class RunLog(Protocol):
 
     def run(self, run_id: str) -> Run:
         """One of them; UnknownRun."""
+
+    def verify(self) -> Iterable[Finding]:
+        """What is found of every report."""
 
 
 class ActiveModel(Protocol):

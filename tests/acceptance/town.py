@@ -14,7 +14,7 @@ from ree.adapters.price_models import MedianPricePerSqm
 from ree.domain.dataset import Dataset
 from ree.domain.errors import StorageError
 from ree.domain.evaluation import Comparison, Evaluation
-from ree.domain.model import Recipe
+from ree.domain.model import ConditionalWrites, PriceModel, Recipe
 from ree.domain.property import Property, RealEstateType
 from ree.domain.turnover import Period, Turnover, Unit
 
@@ -102,6 +102,9 @@ class Forecaster:
             by_type[RealEstateType.ENEBOLIG.code] = (PRICE + self.enebolig_miss) / AREA
         return per_sqm((PRICE + self.miss) / AREA, by_type)
 
+    def confirm(self, model: PriceModel, sales: Dataset) -> None:
+        """Nothing else was fitted."""
+
     def baseline(self, dataset: Dataset) -> MedianPricePerSqm:
         return per_sqm((PRICE + self.naive_miss) / AREA)
 
@@ -154,6 +157,10 @@ class Storage:
         stored = self.inner.get(key)
         return evolve(stored, body=stored.body[:-1]) if key in self.damaged else stored
 
+    def get_if_changed(self, key: str, token: str) -> Stored | None:
+        stored = self.get(key)
+        return None if stored.token == token else stored
+
     def create(self, key: str, body: bytes) -> None:
         self.inner.create(key, body)
 
@@ -162,6 +169,9 @@ class Storage:
 
     def keys(self, prefix: str) -> list[str]:
         return self.inner.keys(prefix)
+
+    def conditional_writes(self) -> ConditionalWrites:
+        return self.inner.conditional_writes()
 
     def contents(self) -> dict[str, bytes]:
         """Everything that it holds."""

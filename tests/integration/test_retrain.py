@@ -23,14 +23,13 @@ from ree.application.retrain_period import RetrainRequest
 from ree.container import Container
 from ree.domain.dataset import counts
 from ree.domain.errors import (
-    ActivationConflict,
     FutureSale,
     MarketError,
     StorageError,
     UnreadableVersion,
 )
 from ree.domain.gating import Outcome
-from ree.domain.model import Activation, Recipe, Status
+from ree.domain.model import Activation, ConditionalWrites, Recipe, Status
 from ree.domain.property import Property
 from ree.domain.run import Ending, Run
 from ree.domain.turnover import Period, Turnover, Unit
@@ -162,6 +161,9 @@ class Storage:
     def get(self, key: str) -> Stored:
         return self._try("get", key).get(key)
 
+    def get_if_changed(self, key: str, token: str) -> Stored | None:
+        return self._try("get", key).get_if_changed(key, token)
+
     def create(self, key: str, body: bytes) -> None:
         self._try("create", key).create(key, body)
 
@@ -170,6 +172,9 @@ class Storage:
 
     def keys(self, prefix: str) -> list[str]:
         return self._try("keys", prefix).keys(prefix)
+
+    def conditional_writes(self) -> ConditionalWrites:
+        return self.inner.conditional_writes()
 
 
 class QuickTrainer(SklearnTrainer):
@@ -506,16 +511,66 @@ def test_an_incomplete_version_is_trained_again(world: World) -> None:
 # Two at once
 
 
-def test_who_is_overtaken_by_another_model_does_not_move_the_pointer(world: World) -> None:
-    def overtake(step: str, done: int, total: int) -> None:
-        if step == "train":
-            world.container.bootstrap()(by="somebody else")
+def at_the_move(world: World, action: Callable[[], object]) -> None:
+    """Lets somebody else in once, when the pointer is about to move."""
+    done: list[bool] = []
 
-    with pytest.raises(ActivationConflict):
-        world.retrain(progress=overtake)
+    def let_in(what: str, key: str) -> bool:
+        if (what, key) == ("replace", "latest.json") and not done:
+            done.append(True)
+            action()
+        return False
+
+    world.models.fails = let_in
+
+
+def test_who_is_overtaken_stands_up_to_the_new_active_model(world: World) -> None:
+    at_the_move(world, lambda: world.container.bootstrap()(by="somebody else"))
+    run = world.retrain()
+    assert run.ending is Ending.ACTIVATED
+    second, first = world.container.registry().history()
+    assert (first.activated_by, second.activated_by) == ("somebody else", "me")
+    version = world.container.registry().version(str(run.model_version))
+    assert version.record.champion == first.version == second.previous
+    assert {check.figures.get("reason") for check in version.record.verdict.checks} >= {
+        "active_is_stub"
+    }
+
+
+@pytest.mark.parametrize("when", ["train", "move"])
+def test_who_is_overtaken_by_a_model_that_knows_its_holdout_is_refused(
+    world: World, when: str
+) -> None:
+    others: list[Run] = []
+
+    def overtake(step: str = "train", done: int = 0, total: int = 0) -> None:
+        if step == "train" and not others:
+            others.append(world.retrain(BOTH))
+
+    if when == "move":
+        at_the_move(world, overtake)
+        run = world.retrain()
+    else:
+        run = world.retrain(progress=overtake)
+    assert others[0].ending is Ending.ACTIVATED
+    assert run.ending is Ending.REFUSED
+    assert outcomes(run)["overall_mae"] is Outcome.INCONCLUSIVE
     assert world.active is not None
-    assert world.active.activated_by == "somebody else"
+    assert world.active.version == others[0].model_version
     assert len(world.container.registry().history()) == 1
+    assert world.container.registry().version(str(run.model_version)).status is Status.REJECTED
+
+
+def test_whose_version_an_equal_run_activated_first_has_activated_it(world: World) -> None:
+    at_the_move(world, world.retrain)
+    run = world.retrain()
+    assert (run.ending, run.reused) == (Ending.ACTIVATED, False)
+    (move,) = world.container.registry().history()
+    assert move.version == run.model_version
+    assert str(run.run_id) in move.why
+    assert world.versions() == {run.model_version}
+    (report,) = world.container.runs().runs()
+    assert evolve(report, steps=run.steps, finished_at=run.finished_at) == run
 
 
 def test_of_two_equal_runs_at_once_one_counts_and_both_tell_it(world: World) -> None:
