@@ -11,8 +11,10 @@ from .adapters.evaluator import NumpyEvaluator
 from .adapters.file_objects import FileObjects
 from .adapters.market_api import HttpMarket
 from .adapters.municipalities import municipalities
+from .adapters.objects import ObjectStore
 from .adapters.registry import ObjectRegistry
 from .adapters.runs import ObjectRuns
+from .adapters.seal import Seal
 from .adapters.settings import Settings, load_settings
 from .adapters.sklearn_model import SklearnTrainer
 from .adapters.snapshots import ObjectSnapshots
@@ -20,13 +22,26 @@ from .adapters.table import NumpyTable
 from .application.estimate_batch import EstimateBatch
 from .application.fetch_month import FetchMonth
 from .application.find_earlier import FindEarlier
+from .application.reproduce import Reproduce
 from .application.retrain_period import RetrainPeriod
 from .application.trial import TryCandidate
+from .application.verify import Verify
 from .application.versions import Activate, Bootstrap, RollBack
 
 
-def _bucket(settings: Settings, name: str) -> FileObjects:
-    return FileObjects(Path(settings.storage_path) / name)
+def _bucket(settings: Settings, folder: str, bucket: str) -> ObjectStore:
+    if settings.storage == "filesystem":
+        return FileObjects(Path(settings.storage_path) / folder)
+    from .adapters.s3_objects import S3Objects
+
+    return S3Objects.connect(
+        bucket,
+        endpoint=settings.s3_endpoint,
+        access_key=settings.s3_access_key,
+        secret_key=settings.s3_secret_key,
+        region=settings.s3_region,
+        single_writer=settings.storage_single_writer,
+    )
 
 
 def _numbers() -> frozenset[str]:
@@ -39,8 +54,15 @@ class Container(containers.DeclarativeContainer):
     settings = providers.ThreadSafeSingleton(load_settings)
 
     clock = providers.ThreadSafeSingleton(SystemClock)
-    snapshot_objects = providers.ThreadSafeSingleton(_bucket, settings, "ree-snapshots")
-    model_objects = providers.ThreadSafeSingleton(_bucket, settings, "ree-models")
+    snapshot_objects = providers.ThreadSafeSingleton(
+        _bucket, settings, "ree-snapshots", settings.provided.s3_bucket_snapshots
+    )
+    model_objects = providers.ThreadSafeSingleton(
+        _bucket, settings, "ree-models", settings.provided.s3_bucket_models
+    )
+    seal = providers.ThreadSafeSingleton(
+        Seal.of, settings.provided.signing_key, settings.provided.verify_keys
+    )
     market = providers.ThreadSafeSingleton(
         HttpMarket.connect, settings.provided.api_base_url, settings.provided.api_key
     )
@@ -52,21 +74,28 @@ class Container(containers.DeclarativeContainer):
     environment = providers.Callable(key_environment)
 
     snapshots = providers.ThreadSafeSingleton(
-        ObjectSnapshots, objects=snapshot_objects, clock=clock, code_version=code_version
+        ObjectSnapshots,
+        objects=snapshot_objects,
+        clock=clock,
+        code_version=code_version,
+        seal=seal,
     )
-    registry = providers.ThreadSafeSingleton(ObjectRegistry, objects=model_objects, clock=clock)
-    runs = providers.ThreadSafeSingleton(ObjectRuns, objects=model_objects)
+    registry = providers.ThreadSafeSingleton(
+        ObjectRegistry, objects=model_objects, clock=clock, seal=seal, environment=environment
+    )
+    runs = providers.ThreadSafeSingleton(ObjectRuns, objects=model_objects, seal=seal)
     latest_model = providers.ThreadSafeSingleton(LatestModel, registry=registry)
     watched_model = providers.ThreadSafeSingleton(
         WatchedModel, registry=registry, refresh_seconds=settings.provided.model_refresh_seconds
     )
 
+    try_candidate = providers.Factory(TryCandidate, trainer=trainer, evaluator=evaluator)
     retrain_period = providers.Factory(
         RetrainPeriod,
         fetch_month=providers.Factory(
             FetchMonth, market=market, snapshots=snapshots, tabulate=tabulate
         ),
-        try_candidate=providers.Factory(TryCandidate, trainer=trainer, evaluator=evaluator),
+        try_candidate=try_candidate,
         find_earlier=providers.Factory(FindEarlier, registry=registry, runs=runs),
         snapshots=snapshots,
         tabulate=tabulate,
@@ -89,4 +118,13 @@ class Container(containers.DeclarativeContainer):
     roll_back = providers.Factory(RollBack, registry=registry)
     bootstrap = providers.Factory(
         Bootstrap, registry=registry, trainer=trainer, environment=environment
+    )
+    verify = providers.Factory(Verify, registry=registry, runs=runs, snapshots=snapshots)
+    reproduce = providers.Factory(
+        Reproduce,
+        registry=registry,
+        snapshots=snapshots,
+        try_candidate=try_candidate,
+        clock=clock,
+        environment=environment,
     )

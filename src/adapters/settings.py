@@ -16,6 +16,7 @@ from dotenv import dotenv_values
 from ..domain.errors import ReeError
 from ..domain.estimate import ValuationDates
 from ..domain.gating import GatingPolicy
+from .seal import key_bytes
 
 PREFIX = "REE_"
 _FOLDER = Path(".ree")
@@ -69,6 +70,19 @@ def _one_of(*names: str) -> Callable[[str], str]:
     return read
 
 
+def _truth(text: str) -> bool:
+    return _one_of("true", "false")(text) == "true"
+
+
+def _matching(pattern: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(text)
+        return text
+
+    return read
+
+
 def _text(text: str) -> str:
     if not text.isprintable():
         raise ValueError(text)
@@ -82,9 +96,23 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _signing_key(text: str) -> str:
+    key_bytes(text)
+    return text
+
+
+def _verify_keys(text: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in text.split(","))
+    for key in keys:
+        key_bytes(key)
+    return keys
+
+
 _percent = _number(0, 1_000)
 _rows = _integer(1, 10_000_000)
 _months = _integer(1, 1_200)
+_key = _matching("[!-~]+")
+_bucket = _matching("[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
 
 
 @frozen
@@ -99,10 +127,27 @@ class Settings:
     )
     host: str = _option("127.0.0.1", _text, "an address to listen on")
     port: int = _option(8000, _integer(0, 65_535), "a port, 0 to 65535")
-    storage: str = _option("filesystem", _one_of("filesystem"), "filesystem")
+    storage: str = _option("filesystem", _one_of("filesystem", "s3"), "filesystem or s3")
     storage_path: Path = _option(_FOLDER, Path, "a folder")  # noqa: RUF009
+    storage_single_writer: bool = _option(False, _truth, "true or false")
+    s3_endpoint: str | None = _option(None, _url, "a URL as https://s3.example, without a user")
+    s3_access_key: str | None = _option(None, _key, "a text without spaces", secret=True)
+    s3_secret_key: str | None = _option(None, _key, "a text without spaces", secret=True)
+    s3_region: str = _option(
+        "us-east-1", _matching("[A-Za-z0-9-]{1,63}"), "a region, as us-east-1, or auto for GCS"
+    )
+    s3_bucket_models: str = _option("ree-models", _bucket, "a bucket's name, as ree-models")
+    s3_bucket_snapshots: str = _option(
+        "ree-snapshots", _bucket, "a bucket's name, as ree-snapshots"
+    )
     api_base_url: str | None = _option(None, _url, "a URL as https://api.example, without a user")
     api_key: str | None = _option(None, _text, "a printable text", secret=True)
+    signing_key: str | None = _option(
+        None, _signing_key, "a private key as `ree keys generate` prints it", secret=True
+    )
+    verify_keys: tuple[str, ...] = _option(
+        (), _verify_keys, "public keys as `ree keys generate` prints them, with commas between"
+    )
     model_refresh_seconds: float = _option(60.0, _number(0.1, 86_400), "seconds, 0.1 to 86400")
     max_batch: int = _option(10_000, _integer(1, 1_000_000), "a count, 1 to 1000000")
     valuation_warn_months: int = _option(6, _months, "months, 1 to 1200")
@@ -154,7 +199,20 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: str = ".env"
         text = given.get(name, "")
         if text:
             values[option.name] = _read(name, text, option.metadata)
-    return Settings(**values)
+    settings = Settings(**values)
+    _check_pair("s3_access_key", "s3_secret_key", settings)
+    return settings
+
+
+def _check_pair(one: str, other: str, settings: Settings) -> None:
+    """Both or none of two settings; half a pair would be taken for none."""
+    for missing, given in ((one, other), (other, one)):
+        if getattr(settings, given) and not getattr(settings, missing):
+            raise WrongSetting(
+                PREFIX + missing.upper(),
+                "not set",
+                f"its value, since {PREFIX}{given.upper()} is set",
+            )
 
 
 def _read(name: str, text: str, metadata: Mapping[Any, Any]) -> Any:

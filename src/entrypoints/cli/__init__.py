@@ -14,6 +14,7 @@ cli = Commands(
         "estimate": "Estimate the homes of a file.",
         "models": "Look at the versions, choose the active one.",
         "runs": "Look at past retrains.",
+        "keys": "Make the keys that versions are signed with.",
         "serve": "Serve the HTTP API.",
         "sandbox": "A market API to try things on.",
     },

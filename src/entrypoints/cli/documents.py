@@ -3,6 +3,7 @@
 from typing import Any
 
 from ...adapters import codec
+from ...application.reproduce import Reproduction
 from ...domain.dataset import DatasetManifest, counts
 from ...domain.gating import Verdict
 from ...domain.model import ModelVersion
@@ -52,6 +53,21 @@ def version_document(version: ModelVersion, active: str | None) -> dict[str, Any
         "evaluation_digest": record.evaluation_digest,
         "environment": dict(record.environment),
         "objects": dict(version.objects),
+    }
+
+
+def reproduction_document(made: Reproduction) -> dict[str, Any]:
+    """What came out when a version was trained again."""
+    return {
+        "model_version": made.version,
+        "same": made.same,
+        "objects": {
+            name: {"stored": stored, "made": again, "same": stored == again}
+            for name, (stored, again) in made.objects.items()
+        },
+        "changed_inputs": {
+            name: {"then": then, "now": now} for name, (then, now) in made.changed.items()
+        },
     }
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .commands import FAILED
 from .door import as_json, asked_by, open_container, print_json, why_option
 
 if TYPE_CHECKING:
@@ -75,6 +76,49 @@ def show_(version: str | None, as_json: bool) -> None:
         print_json(version_document(found, active) | {"activations": codec.plain(moves)})
     else:
         show_version(found, active, moves, container.settings())
+
+
+@models.command()
+@click.argument("version", required=False)
+@as_json
+def verify(version: str | None, as_json: bool) -> int:
+    """Check digests, signatures, the environment, the pointer and its history.
+
+    Of VERSION and the sales it was trained on, else of everything that is stored. Ends with 1 if
+    anything is broken; nothing is changed.
+    """
+    from ...domain.verification import sound
+    from .version_report import show_findings
+
+    findings = list(open_container().verify()(version))
+    if as_json:
+        from ...adapters import codec
+
+        print_json({"sound": sound(findings), "findings": codec.plain(findings)})
+    else:
+        show_findings(findings)
+    return 0 if sound(findings) else FAILED
+
+
+@models.command()
+@click.argument("version")
+@as_json
+def reproduce(version: str, as_json: bool) -> int:
+    """Train VERSION again on its own dataset, and compare digest for digest.
+
+    Nothing is stored. Ends with 1 if anything comes out otherwise, and tells which inputs changed.
+    """
+    from .documents import reproduction_document
+    from .progress import shown_progress
+    from .version_report import show_reproduction
+
+    with shown_progress() as progress:
+        made = open_container().reproduce()(version, progress)
+    if as_json:
+        print_json(reproduction_document(made))
+    else:
+        show_reproduction(made)
+    return 0 if made.same else FAILED
 
 
 @models.command()

@@ -1,12 +1,16 @@
 """Versions for people."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.text import Text
 
+from ...application.reproduce import Reproduction
 from ...domain.model import Activation, ModelVersion
+from ...domain.verification import Finding, Soundness
+from .commands import one_line
 from .documents import status
 from .rendering import (
     Part,
@@ -24,6 +28,11 @@ from .words import NOTHING, days, moment, number, percent
 if TYPE_CHECKING:
     from ...adapters.settings import Settings
 
+_MARKS = {
+    Soundness.SOUND: ("✓", "green"),
+    Soundness.WARNING: ("!", "yellow"),
+    Soundness.BROKEN: ("✗", "red"),
+}
 _STYLES = {"active": "green", "rejected": "red"}
 
 
@@ -68,6 +77,41 @@ def show_version(
         for move in moves:
             made.add_row(moment(move.activated_at), Text(move.activated_by), Text(move.why))
         parts.append(Group(heading("Activations"), made))
+    show(*parts)
+
+
+def show_findings(findings: Sequence[Finding]) -> None:
+    """What is broken or odd, and how much was looked at."""
+    counted = Counter(finding.soundness for finding in findings)
+    made = table("", "what", "found")
+    for finding in findings:
+        if finding.soundness is not Soundness.SOUND:
+            mark, style = _MARKS[finding.soundness]
+            made.add_row(Text(mark, style), one_line(finding.subject), one_line(finding.detail))
+    made.columns[1].overflow = made.columns[2].overflow = "fold"
+    broken, odd = counted[Soundness.BROKEN], counted[Soundness.WARNING]
+    words = f"{number(len(findings))} checked, {number(broken)} broken, {number(odd)} to look at"
+    parts: list[Part] = [made] if made.row_count else []
+    show(*parts, f"{'Broken' if broken else 'Sound'}: {words}.")
+
+
+def show_reproduction(made: Reproduction) -> None:
+    """Digest beside digest."""
+    shown = table("", "object", "stored", "made again")
+    for name, (stored, again) in made.objects.items():
+        mark, style = _MARKS[Soundness.SOUND if stored == again else Soundness.BROKEN]
+        shown.add_row(Text(mark, style), name, stored[:16] or NOTHING, again[:16])
+    parts: list[Part] = [shown]
+    if made.changed:
+        inputs = table("changed since", "then", "now")
+        for name, (then, now) in made.changed.items():
+            inputs.add_row(name, one_line(then or NOTHING), one_line(now))
+        parts.append(inputs)
+    parts.append(
+        f"{made.version} comes out the same, digest for digest."
+        if made.same
+        else f"{made.version} comes out otherwise."
+    )
     show(*parts)
 
 

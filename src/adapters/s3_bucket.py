@@ -1,0 +1,173 @@
+"""One bucket by boto3: an object at a time, and every failure as one line that says what to do."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from time import sleep
+from typing import Any
+
+from attrs import field, frozen
+from boto3.session import Session
+from botocore.config import Config
+
+from ..domain.errors import StorageError
+from .objects import ObjectMissing
+from .s3_errors import FAILURES, KEYS, Refused, translated
+from .s3_generations import SIGNATURE
+
+# boto3 sends again what failed, but leaves a body that breaks off to its reader.
+_READS = 3
+_BREAK = 0.2
+_WRITE = "ree-write"
+
+
+@frozen
+class Found:
+    """What the storage tells of an object; *write* is the name of the write that stored it."""
+
+    etag: str
+    generation: str
+    write: str | None = None
+
+    @property
+    def token(self) -> str:
+        """Both in one text."""
+        return f"{self.etag} {self.generation}"
+
+    @classmethod
+    def of(cls, token: str) -> "Found":
+        """What a token was made of; empty for a text that is none."""
+        etag, _, generation = token.rpartition(" ")
+        return cls(etag, generation)
+
+
+@frozen(eq=False)
+class S3Bucket:
+    """A bucket; its client may be used by many threads."""
+
+    name: str
+    place: str
+    client: Any = field(repr=False)
+    by_generation: Any = field(repr=False)
+
+    @classmethod
+    def connect(
+        cls,
+        name: str,
+        *,
+        endpoint: str | None,
+        access_key: str | None,
+        secret_key: str | None,
+        region: str,
+        connect_timeout: float,
+        read_timeout: float,
+        attempts: int,
+    ) -> "S3Bucket":
+        """Nothing is sent yet; StorageError for what no request can be made of."""
+        config = Config(
+            s3={"addressing_style": "path"},
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            max_pool_connections=32,
+            # Else boto3 sends aws-chunked bodies and checksums, which GCS and others refuse.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        where = {"endpoint_url": endpoint, "region_name": region}
+        try:
+            session = Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key)
+            plain = session.client("s3", config=config, **where)
+            by_generation = session.client(
+                "s3", config=config.merge(Config(signature_version=SIGNATURE)), **where
+            )
+        except FAILURES as error:
+            raise StorageError(
+                f"Cannot prepare requests to {endpoint or 'AWS'} ({type(error).__name__}). "
+                f"Check REE_S3_ENDPOINT, REE_S3_REGION, {KEYS}."
+            ) from None
+        return cls(name, str(plain.meta.endpoint_url), plain, by_generation)
+
+    def read(self, key: str, **condition: str) -> tuple[bytes, Found]:
+        """The whole object; ObjectMissing."""
+        try:
+            with self._translated(f"read {key}"):
+                return self._read(key, condition)
+        except Refused as refused:
+            # A 404 of another name can be a wrong address, behind which the object may well be.
+            if refused.code == "NoSuchKey":
+                raise ObjectMissing(key) from None
+            raise
+
+    def read_unless(self, key: str, etag: str) -> tuple[bytes, Found] | None:
+        """The whole object, or None while it has this ETag; ObjectMissing."""
+        try:
+            return self.read(key, IfNoneMatch=etag)
+        except Refused as refused:
+            if refused.status == 304:
+                return None
+            raise
+
+    def _read(self, key: str, condition: Mapping[str, str]) -> tuple[bytes, Found]:
+        left = _READS
+        while True:
+            answer = self.client.get_object(Bucket=self.name, Key=key, **condition)
+            try:
+                with answer["Body"] as stream:
+                    return stream.read(), _found(answer)
+            except FAILURES:
+                left -= 1
+                if not left:
+                    raise
+            sleep(_BREAK)
+
+    def look(self, key: str) -> Found | None:
+        """What is there under *key*, if anything."""
+        try:
+            with self._translated(f"look at {key}"):
+                return _found(self.client.head_object(Bucket=self.name, Key=key))
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise
+
+    def put(
+        self, key: str, body: bytes, write: str, condition: Mapping[str, str], *, client: Any
+    ) -> None:
+        """Store under *key* if the condition holds; Refused."""
+        with self._translated(f"write {key}"):
+            client.put_object(
+                Bucket=self.name, Key=key, Body=body, Metadata={_WRITE: write}, **condition
+            )
+
+    def delete(self, key: str) -> None:
+        """Remove what is under *key*."""
+        with self._translated(f"delete {key}"):
+            self.client.delete_object(Bucket=self.name, Key=key)
+
+    def list(self, prefix: str) -> list[str]:
+        """Every key that begins with *prefix*."""
+        with self._translated(f"list {prefix or 'everything'}"):
+            pages = self.client.get_paginator("list_objects_v2")
+            return [
+                entry["Key"]
+                for page in pages.paginate(Bucket=self.name, Prefix=prefix)
+                for entry in page.get("Contents", ())
+            ]
+
+    def close(self) -> None:
+        """Close what connections are open."""
+        self.client.close()
+        self.by_generation.close()
+
+    def _translated(self, what: str) -> AbstractContextManager[None]:
+        return translated(f"{what} in the bucket {self.name} at {self.place}")
+
+
+def _found(answer: Mapping[str, Any]) -> Found:
+    headers: Mapping[str, str] = answer["ResponseMetadata"]["HTTPHeaders"]
+    writes = (headers.get(f"x-{family}-meta-{_WRITE}") for family in ("amz", "goog"))
+    return Found(
+        etag=headers.get("etag", ""),
+        generation=headers.get("x-goog-generation", ""),
+        write=next((write for write in writes if write), None),
+    )
