@@ -23,7 +23,7 @@ from ..domain.model import (
 from ..domain.ports import Clock
 from ..domain.verification import Finding, Soundness
 from .objects import ObjectExists, ObjectMissing, ObjectStore, digest
-from .pointer import ObjectPointer, Target
+from .pointer import ObjectPointer, Pointed, Target
 from .price_models import StorableModel
 from .seal import Seal
 from .version_objects import (
@@ -86,7 +86,7 @@ class ObjectRegistry:
         if not (self.seal.checks_signatures or self._warned):
             structlog.get_logger().warning("versions_not_verified", reason=UNVERIFIED)
             self._warned = True
-        found = self._trusted(version)
+        found = self._trusted(version, self._pointer.read())
         bodies = {name: self._object(found, name) for name in found.objects}
         return LoadedModel(found, decode_model(version, bodies))
 
@@ -116,10 +116,11 @@ class ObjectRegistry:
         return {name: digest(body) for name, body in bodies.items()}
 
     def activate(self, version: str, *, expected: str | None, by: str, why: str) -> Activation:
-        """Make *version* active if *expected* still is."""
+        """Make *version* active if *expected* still is; it has to be fit to be served."""
         chosen, manifest = self._manifest(version)
         if chosen.status is Status.REJECTED:
             raise RejectedVersion(version)
+        self.load(version)
         dataset = chosen.record.dataset
         target = Target(
             version=version,
@@ -142,13 +143,17 @@ class ObjectRegistry:
         if not self.seal.checks_signatures:
             yield Finding("signatures", Soundness.WARNING, UNVERIFIED)
         yield from self._pointer.verify()
+        try:
+            pointed = self._pointer.read()
+        except StorageError:
+            pointed = None
         for name in self._names() if version is None else [version]:
-            yield from self._verify_version(name)
+            yield from self._verify_version(name, pointed)
 
-    def _verify_version(self, version: str) -> Iterator[Finding]:
+    def _verify_version(self, version: str, pointed: Pointed | None) -> Iterator[Finding]:
         key = f"{self._folder_of(version)}/{version}/{MANIFEST}"
         try:
-            found = self._trusted(version)
+            found = self._trusted(version, pointed)
         except UnreadableVersion as error:
             yield Finding(key, Soundness.BROKEN, error.reason)
             return
@@ -206,9 +211,8 @@ class ObjectRegistry:
             return found, body
         raise UnknownVersion(version)
 
-    def _trusted(self, version: str) -> ModelVersion:
+    def _trusted(self, version: str, pointed: Pointed | None) -> ModelVersion:
         """A version whose manifest is the one that was activated, if it is the active one."""
-        pointed = self._pointer.read()
         active = pointed if pointed and pointed.activation.version == version else None
         try:
             found, body = self._manifest(version)

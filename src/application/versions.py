@@ -24,7 +24,6 @@ class Activate:
 
     def __call__(self, version: str, *, by: str, why: str) -> Activation:
         """UnknownVersion, RejectedVersion, UnreadableVersion, ActivationConflict, StorageError."""
-        self.registry.load(version)
         active = self.registry.active()
         return self.registry.activate(
             version, expected=active.version if active else None, by=by, why=why
@@ -43,7 +42,6 @@ class RollBack:
         if len(line) < 2:
             raise NothingToRollBack
         previous, active = line[-2:]
-        self.registry.load(previous)
         return self.registry.activate(previous, expected=active, by=by, why=why)
 
 

@@ -147,10 +147,10 @@ class ModelRegistry(Protocol):
         """SHA-256, by name, of the objects of a version that a model and its record decide."""
 
     def activate(self, version: str, *, expected: str | None, by: str, why: str) -> Activation:
-        """Make *version* active if *expected* still is.
+        """Make *version* active if *expected* still is and it can be loaded.
 
-        UnknownVersion, RejectedVersion, ActivationConflict; whatever fails, the pointer names
-        the version it named before.
+        UnknownVersion, UnreadableVersion, RejectedVersion, ActivationConflict; whatever fails,
+        the pointer names the version it named before.
         """
 
     def history(self) -> Sequence[Activation]:
