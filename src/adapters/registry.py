@@ -7,8 +7,8 @@ before the manifest can be trusted and every object has the digest that the mani
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from logging import getLogger
 
-import structlog
 from attrs import Factory, define, evolve, field
 
 from ..domain.errors import RejectedVersion, StorageError, UnknownVersion, UnreadableVersion
@@ -37,8 +37,9 @@ from .version_objects import (
     encode_version,
 )
 
+_log = getLogger(__name__)
 _VERSION = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
-UNVERIFIED = "REE_VERIFY_KEYS is not set: whoever can write to the storage can replace models"
+UNVERIFIED = "REE_VERIFY_KEYS is not set: whoever can write to the storage can replace the model"
 
 
 @define(eq=False)
@@ -84,7 +85,7 @@ class ObjectRegistry:
         Of the active version the manifest has to be the one that was activated, too.
         """
         if not (self.seal.checks_signatures or self._warned):
-            structlog.get_logger().warning("versions_not_verified", reason=UNVERIFIED)
+            _log.warning(UNVERIFIED)
             self._warned = True
         found = self._trusted(version, self._pointer.read())
         bodies = {name: self._object(found, name) for name in found.objects}

@@ -1,8 +1,8 @@
 """Reports of retrains in object storage."""
 
 from collections.abc import Iterator, Sequence
+from logging import getLogger
 
-import structlog
 from attrs import field, frozen
 
 from ..domain.errors import StorageError, UnknownRun
@@ -13,6 +13,7 @@ from .objects import ObjectExists, ObjectStore
 from .seal import Seal
 
 RUNS = "runs/"
+_log = getLogger(__name__)
 
 
 class NotReadable(StorageError):
@@ -49,7 +50,7 @@ class ObjectRuns:
             try:
                 runs.append(self._run(key))
             except NotReadable as error:
-                structlog.get_logger().warning("run_not_readable", reason=str(error))
+                _log.warning("%s", error)
         return sorted(runs, key=lambda run: (run.started_at, run.run_id), reverse=True)
 
     def run(self, run_id: str) -> Run:

@@ -373,11 +373,11 @@ def test_a_history_that_was_rewritten_is_refused(place: Place) -> None:
         registry.history()
 
 
-def test_without_a_key_it_is_said_loudly(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_key_it_is_said_loudly(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     registry = ObjectRegistry(place.objects, Clock())
     registry.load(place.second)
     registry.load(place.first)
-    printed = capsys.readouterr()
-    assert (printed.out + printed.err).count("REE_VERIFY_KEYS is not set") == 1
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "REE_VERIFY_KEYS is not set" in caplog.text
     (first, *_) = registry.verify()
     assert (first.subject, first.soundness) == ("signatures", Soundness.WARNING)

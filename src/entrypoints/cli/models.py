@@ -82,10 +82,10 @@ def show_(version: str | None, as_json: bool) -> None:
 @click.argument("version", required=False)
 @as_json
 def verify(version: str | None, as_json: bool) -> int:
-    """Check digests, signatures, the environment, the pointer and its history.
+    """Check what is stored.
 
-    Of VERSION and the sales it was trained on, else of everything that is stored. Ends with 1 if
-    anything is broken; nothing is changed.
+    Digests, signatures, the environment, the pointer and its history: of VERSION and the sales it
+    was trained on, else of all there is. Ends with 1 if anything is broken; changes nothing.
     """
     from ...domain.verification import sound
     from .version_report import show_findings
@@ -104,9 +104,10 @@ def verify(version: str | None, as_json: bool) -> int:
 @click.argument("version")
 @as_json
 def reproduce(version: str, as_json: bool) -> int:
-    """Train VERSION again on its own dataset, and compare digest for digest.
+    """Train VERSION again and compare.
 
-    Nothing is stored. Ends with 1 if anything comes out otherwise, and tells which inputs changed.
+    On its own dataset, digest for digest. Nothing is stored. Ends with 1 if anything comes out
+    otherwise, and tells which inputs changed.
     """
     from .documents import reproduction_document
     from .progress import shown_progress

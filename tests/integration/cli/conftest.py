@@ -12,11 +12,13 @@ from click.testing import CliRunner, Result
 from ree.adapters.sandbox.faults import Faults
 from ree.adapters.sandbox.running import Sandbox, running
 from ree.adapters.sandbox.simulator import SimulatedMarket
+from ree.adapters.seal import generate_keys
 from ree.entrypoints.cli import cli
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # so small a market is trained on faster by one
 
 SECRET = "canary-2c8f1d7e"
+PRIVATE, PUBLIC = generate_keys()
 Ree = Callable[..., Result]
 
 
@@ -114,6 +116,7 @@ def ree(market: Sandbox, storage: Path, tmp_path: Path, monkeypatch: pytest.Monk
     def run(*args: str, **settings: str | None) -> Result:
         result = _invoke(market, storage, *args, **settings)
         assert SECRET not in result.output
+        assert PRIVATE not in result.output
         assert "Traceback" not in result.output
         return result
 
@@ -133,6 +136,8 @@ def _invoke(market: Sandbox, storage: Path, *args: str, **settings: str | None) 
         "REE_API_KEY": SECRET,
         "REE_STORAGE_PATH": str(storage),
         "REE_TRAIN_MIN_ROWS": "100",
+        "REE_SIGNING_KEY": PRIVATE,
+        "REE_VERIFY_KEYS": PUBLIC,
     }
     return CliRunner().invoke(cli, args, env=env | settings)
 

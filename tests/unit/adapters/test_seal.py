@@ -137,7 +137,7 @@ def test_a_key_is_not_shown() -> None:
     ids=range(7),
 )
 def test_what_is_no_key_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="not|only"):
+    with pytest.raises(ValueError, match=r"not|only"):
         key_bytes(text)
 
 

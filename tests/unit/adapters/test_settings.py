@@ -2,6 +2,7 @@
 
 import traceback
 import warnings
+from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ def test_without_any_the_defaults_hold() -> None:
     assert settings.storage_path == Path(".ree")
 
 
+PRIVATE, PUBLIC = (b64encode(bytes([number] * 32)).decode() for number in (1, 2))
+OTHER = b64encode(bytes(range(32))).decode()
 GOOD: list[tuple[str, str, Any]] = [
     ("env", "production", "production"),
     ("log_level", "WARNING", "WARNING"),
@@ -42,10 +45,22 @@ GOOD: list[tuple[str, str, Any]] = [
     ("port", "0", 0),
     ("port", "65535", 65_535),
     ("storage", "filesystem", "filesystem"),
+    ("storage", "s3", "s3"),
     ("storage_path", "/var/lib/ree", Path("/var/lib/ree")),
+    ("storage_single_writer", "true", True),
+    ("storage_single_writer", "false", False),
+    ("s3_endpoint", "https://storage.googleapis.com", "https://storage.googleapis.com"),
+    ("s3_access_key", "AK", "AK"),
+    ("s3_secret_key", "a/b+c=", "a/b+c="),
+    ("s3_region", "auto", "auto"),
+    ("s3_bucket_models", "models.example-1", "models.example-1"),
+    ("s3_bucket_snapshots", "abc", "abc"),
     ("api_base_url", "https://api.example/v1/", "https://api.example/v1"),
     ("api_base_url", "http://localhost:8080", "http://localhost:8080"),
     ("api_key", "a key!", "a key!"),
+    ("signing_key", PRIVATE, PRIVATE),
+    ("verify_keys", PUBLIC, (PUBLIC,)),
+    ("verify_keys", f"{PUBLIC}, {OTHER}", (PUBLIC, OTHER)),
     ("model_refresh_seconds", "0.1", 0.1),
     ("model_refresh_seconds", "86400", 86_400),
     ("max_batch", "1", 1),
@@ -68,11 +83,20 @@ BAD: list[tuple[str, list[str]]] = [
     ("host", ["a\tb"]),
     ("port", ["-1", "65536", "80.5", "http"]),
     ("storage", ["ftp", "Filesystem"]),
+    ("storage_single_writer", ["1", "True", "yes"]),
+    ("s3_endpoint", ["storage.example", "ftp://a", "https://me:pw@a"]),
+    ("s3_access_key", ["a b", "a\nb", "å"]),
+    ("s3_secret_key", ["a b", "a\nb", "å"]),
+    ("s3_region", ["a b", "a/b"]),
+    ("s3_bucket_models", ["Models", "a/b", "ab", "-ab", "a" * 64]),
+    ("s3_bucket_snapshots", ["..", "a b c"]),
     (
         "api_base_url",
         ["api.example", "ftp://api.example", "https://", "https://me:pw@a", "http://["],
     ),
     ("api_key", ["a\nb"]),
+    ("signing_key", ["x", "AAAA", f"{PRIVATE},{PRIVATE}", "é"]),
+    ("verify_keys", ["x", "AAAA", f"{PUBLIC},", f"{PUBLIC};{OTHER}", "é"]),
     ("model_refresh_seconds", ["0", "0.09", "86401", "nan", "inf", "soon"]),
     ("max_batch", ["0", "1000001"]),
     ("valuation_warn_months", ["0", "1201"]),
@@ -89,7 +113,8 @@ BAD: list[tuple[str, list[str]]] = [
 
 @pytest.mark.parametrize(("name", "text", "value"), GOOD)
 def test_a_setting_is_read(name: str, text: str, value: Any) -> None:
-    assert getattr(load({f"REE_{name.upper()}": text}), name) == value
+    pair = {"REE_S3_ACCESS_KEY": "AK", "REE_S3_SECRET_KEY": "SK"} if "s3_" in name else {}
+    assert getattr(load(pair | {f"REE_{name.upper()}": text}), name) == value
 
 
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in BAD for text in texts])
@@ -100,6 +125,13 @@ def test_a_wrong_value_stops_the_program_and_says_what_was_expected(name: str, t
     assert str(caught.value).startswith(f"REE_{name.upper()} is ")
     assert option.metadata["expected"] in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["REE_S3_ACCESS_KEY", "REE_S3_SECRET_KEY"])
+def test_half_a_pair_of_keys_stops_the_program(name: str) -> None:
+    with pytest.raises(WrongSetting, match=r"REE_S3_\w+_KEY") as caught:
+        load({name: CANARY})
+    assert CANARY not in str(caught.value)
 
 
 def test_every_setting_is_tried_above() -> None:
@@ -197,6 +229,8 @@ def test_a_secret_is_not_shown() -> None:
     "environ",
     [
         {"REE_API_KEY": f"{CANARY}\n"},
+        {"REE_SIGNING_KEY": CANARY},
+        {"REE_S3_ACCESS_KEY": "AK", "REE_S3_SECRET_KEY": f"{CANARY} "},
         {"REE_API_KEY": CANARY, "REE_PORT": "http"},
         {"REE_API_BASE_URL": f"https://me:{CANARY}@api.example"},
     ],

@@ -28,6 +28,15 @@ MESSAGES: list[tuple[errors.ReeError, str]] = [
         '"ree models activate", or retrain with --replace-unreadable --why TEXT.',
     ),
     (
+        errors.ModelsDisagree(2, 400),
+        "The arrays that would be served price 2 of 400 sales otherwise than the fitted model. "
+        "Nothing was published; this is a defect, please report it.",
+    ),
+    (
+        errors.NotReproducible("v1"),
+        "Version v1 is a stub; it was not trained on any sales.",
+    ),
+    (
         errors.ActivationConflict("v1", None),
         "The active version is none, not v1 as expected: somebody else moved it. "
         'Look with "ree models list" and try again.',
