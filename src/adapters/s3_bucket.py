@@ -1,6 +1,6 @@
 """One bucket by boto3: an object at a time, and every failure as one line that says what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from time import sleep
 from typing import Any
@@ -18,6 +18,11 @@ from .s3_generations import SIGNATURE
 _READS = 3
 _BREAK = 0.2
 _WRITE = "ree-write"
+# A login page comes with a 200 too, and would pass for a stored object or for an empty bucket.
+_NO_S3 = (
+    "What answered is no S3 storage, though it says that all is well. Check that REE_S3_ENDPOINT "
+    "is its address, and that nothing stands between."
+)
 
 
 @frozen
@@ -135,8 +140,10 @@ class S3Bucket:
     ) -> None:
         """Store under *key* if the condition holds; Refused."""
         with self._translated(f"write {key}"):
-            client.put_object(
-                Bucket=self.name, Key=key, Body=body, Metadata={_WRITE: write}, **condition
+            _found(
+                client.put_object(
+                    Bucket=self.name, Key=key, Body=body, Metadata={_WRITE: write}, **condition
+                )
             )
 
     def delete(self, key: str) -> None:
@@ -151,7 +158,7 @@ class S3Bucket:
             return [
                 entry["Key"]
                 for page in pages.paginate(Bucket=self.name, Prefix=prefix)
-                for entry in page.get("Contents", ())
+                for entry in _entries(page)
             ]
 
     def close(self) -> None:
@@ -165,9 +172,18 @@ class S3Bucket:
 
 def _found(answer: Mapping[str, Any]) -> Found:
     headers: Mapping[str, str] = answer["ResponseMetadata"]["HTTPHeaders"]
+    if not headers.get("etag"):
+        raise StorageError(_NO_S3)
     writes = (headers.get(f"x-{family}-meta-{_WRITE}") for family in ("amz", "goog"))
     return Found(
-        etag=headers.get("etag", ""),
+        etag=headers["etag"],
         generation=headers.get("x-goog-generation", ""),
         write=next((write for write in writes if write), None),
     )
+
+
+def _entries(page: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    if "IsTruncated" not in page:
+        raise StorageError(_NO_S3)
+    found: Sequence[Mapping[str, Any]] = page.get("Contents", ())
+    return found

@@ -41,6 +41,11 @@ class Conditions:
                 raise
             # An answer that was lost makes boto3 send again, and meet its own object.
             found = bucket.look(key)
+            if found is None and over is None:
+                raise StorageError(
+                    f"The storage at {bucket.place} takes {key} for existing and shows nothing "
+                    f"there. Is {key} a folder of the bucket {bucket.name}?"
+                ) from None
             return found is not None and found.write == name
         return True
 
@@ -51,8 +56,9 @@ class Conditions:
     def _condition(self, over: Found | None) -> Mapping[str, str] | None:
         if over is None:
             return {"IfNoneMatch": "*"}
-        value = over.generation if self.kind is ConditionalWrites.GENERATION else over.etag
-        return {"IfMatch": value} if value else None
+        if self.kind is ConditionalWrites.GENERATION:
+            return {"IfMatch": over.generation} if over.generation.isdecimal() else None
+        return {"IfMatch": over.etag} if over.etag else None
 
     def _put(
         self, bucket: S3Bucket, key: str, body: bytes, name: str, condition: Mapping[str, str]

@@ -1,5 +1,7 @@
 """The composition root builds everything, and no more than is asked for."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,42 @@ def test_settings_reach_who_needs_them(container: Container, tmp_path: Path) -> 
     assert container.snapshot_objects().root == tmp_path / "ree" / "ree-snapshots"
     assert container.watched_model().refresh_seconds == 60
     assert "0301" in batch.municipalities
+
+
+def test_an_s3_storage_has_two_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent/config")
+    container = contained(
+        evolve(
+            SETTINGS,
+            storage="s3",
+            storage_single_writer=True,
+            s3_endpoint="http://127.0.0.1:9",
+            s3_access_key="AK",
+            s3_secret_key="canary-7f3a9",
+            s3_bucket_models="our-models",
+            s3_bucket_snapshots="our-snapshots",
+        )
+    )
+    models, snapshots = container.model_objects(), container.snapshot_objects()
+    assert (models.bucket.name, snapshots.bucket.name) == ("our-models", "our-snapshots")
+    assert models.bucket.place == "http://127.0.0.1:9"
+    assert models.single_writer
+    assert "canary-7f3a9" not in repr(models)
+    models.close()
+    snapshots.close()
+
+
+def test_without_s3_boto3_is_not_imported(tmp_path: Path) -> None:
+    program = "import sys; from ree.container import Container as C; C().model_objects(); "
+    done = subprocess.run(
+        [sys.executable, "-c", program + "print(*sys.modules)"],
+        cwd=tmp_path,
+        env={},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not {"boto3", "botocore"} & set(done.stdout.split())
 
 
 def test_a_service_watches_and_a_command_looks(container: Container) -> None:

@@ -46,7 +46,14 @@ GOOD: list[tuple[str, str, Any]] = [
     ("port", "65535", 65_535),
     ("storage", "filesystem", "filesystem"),
     ("storage", "s3", "s3"),
+    ("storage", "s3", "s3"),
     ("storage_path", "/var/lib/ree", Path("/var/lib/ree")),
+    ("storage_single_writer", "true", True),
+    ("storage_single_writer", "false", False),
+    ("s3_endpoint", "http://127.0.0.1:8333/", "http://127.0.0.1:8333"),
+    ("s3_region", "auto", "auto"),
+    ("s3_bucket_models", "our.models_2", "our.models_2"),
+    ("s3_bucket_snapshots", "our-snapshots", "our-snapshots"),
     ("storage_single_writer", "true", True),
     ("storage_single_writer", "false", False),
     ("s3_endpoint", "https://storage.googleapis.com", "https://storage.googleapis.com"),
@@ -82,7 +89,14 @@ BAD: list[tuple[str, list[str]]] = [
     ("log_level", ["info", "LOUD"]),
     ("host", ["a\tb"]),
     ("port", ["-1", "65536", "80.5", "http"]),
-    ("storage", ["ftp", "Filesystem"]),
+    ("storage", ["ftp", "Filesystem", "S3"]),
+    ("storage_single_writer", ["1", "yes", "True", "on"]),
+    ("s3_endpoint", ["s3.example", "s3://bucket", "https://me:pw@s3.example"]),
+    ("s3_access_key", ["a b", "å", "a\n"]),
+    ("s3_secret_key", ["a b", "å", "a\n"]),
+    ("s3_region", ["eu north", "eu_north", "a" * 64]),
+    ("s3_bucket_models", ["ab", "Models", "a/b", "-models", "a" * 64]),
+    ("s3_bucket_snapshots", ["ab", "Snapshots", "a/b", "snapshots.", "a" * 64]),
     ("storage_single_writer", ["1", "True", "yes"]),
     ("s3_endpoint", ["storage.example", "ftp://a", "https://me:pw@a"]),
     ("s3_access_key", ["a b", "a\nb", "å"]),
@@ -111,6 +125,9 @@ BAD: list[tuple[str, list[str]]] = [
 ]
 
 
+PAIR = ("s3_access_key", "s3_secret_key")
+
+
 @pytest.mark.parametrize(("name", "text", "value"), GOOD)
 def test_a_setting_is_read(name: str, text: str, value: Any) -> None:
     pair = {"REE_S3_ACCESS_KEY": "AK", "REE_S3_SECRET_KEY": "SK"} if "s3_" in name else {}
@@ -136,7 +153,7 @@ def test_half_a_pair_of_keys_stops_the_program(name: str) -> None:
 
 def test_every_setting_is_tried_above() -> None:
     names = {option.name for option in fields(Settings)}
-    assert {name for name, _, _ in GOOD} == names
+    assert {name for name, _, _ in GOOD} | set(PAIR) == names
     assert {name for name, _ in BAD} == names - {"storage_path"}
 
 
@@ -156,6 +173,20 @@ def test_the_gate_takes_its_limits_from_the_settings() -> None:
     )
     assert settings.policy == GatingPolicy(11, 0.01, 0.02, 0.03, 0.04, 12, 13)
     assert settings.valuation_dates == ValuationDates(14, 15)
+
+
+def test_the_two_keys_of_the_storage_are_read() -> None:
+    settings = load({"REE_S3_ACCESS_KEY": "AK", "REE_S3_SECRET_KEY": "a/b+c="})
+    assert (settings.s3_access_key, settings.s3_secret_key) == ("AK", "a/b+c=")
+
+
+@pytest.mark.parametrize(("given", "missing"), [PAIR, PAIR[::-1]])
+def test_one_key_without_the_other_stops_the_program(given: str, missing: str) -> None:
+    with pytest.raises(WrongSetting, match=f"REE_{missing.upper()} is not set") as caught:
+        load({f"REE_{given.upper()}": CANARY})
+    assert CANARY not in str(caught.value)
+    assert f"REE_{given.upper()}" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_long_wrong_value_is_cut() -> None:
@@ -219,8 +250,9 @@ def test_a_wrong_value_in_the_file_stops_the_program_too(dotenv: Path) -> None:
 
 
 def test_a_secret_is_not_shown() -> None:
-    settings = load({"REE_API_KEY": CANARY})
-    assert settings.api_key == CANARY
+    names = ("API_KEY", "S3_ACCESS_KEY", "S3_SECRET_KEY")
+    settings = load({f"REE_{name}": CANARY for name in names})
+    assert settings.api_key == settings.s3_access_key == settings.s3_secret_key == CANARY
     assert CANARY not in repr(settings)
     assert CANARY not in str(settings)
 
@@ -229,6 +261,8 @@ def test_a_secret_is_not_shown() -> None:
     "environ",
     [
         {"REE_API_KEY": f"{CANARY}\n"},
+        {"REE_S3_SECRET_KEY": f"{CANARY} "},
+        {"REE_S3_ACCESS_KEY": f"{CANARY} "},
         {"REE_SIGNING_KEY": CANARY},
         {"REE_S3_ACCESS_KEY": "AK", "REE_S3_SECRET_KEY": f"{CANARY} "},
         {"REE_API_KEY": CANARY, "REE_PORT": "http"},

@@ -1,0 +1,67 @@
+"""The servers that tests of several folders share; each is started for the first who asks."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from .servers.access import Access
+from .servers.gcs import Gcs
+from .servers.seaweedfs import NoWeed, SeaweedFS, weed
+
+
+@pytest.fixture(scope="session")
+def aws_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPatch]:
+    """Nothing of the machine's own accounts; a question for a role stays unasked."""
+    nothing = tmp_path_factory.mktemp("aws") / "nothing"
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        patch.setenv("AWS_CONFIG_FILE", str(nothing))
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nothing))
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield patch
+
+
+@pytest.fixture(scope="session")
+def seaweedfs(
+    aws_environment: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SeaweedFS]:
+    """The real server."""
+    try:
+        weed()
+    except NoWeed as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(missing))
+    with SeaweedFS(tmp_path_factory.mktemp("seaweedfs") / "server") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moto(aws_environment: pytest.MonkeyPatch) -> Iterator[Access]:
+    """AWS's answers, from a double that lets anybody in."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield Access(f"http://{host}:{port}")
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def gcs(
+    aws_environment: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gcs]:
+    """The strict double; trusted as a user would have it trusted."""
+    with Gcs(tmp_path_factory.mktemp("gcs")) as server:
+        aws_environment.setenv("AWS_CA_BUNDLE", str(server.certificate))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def unconditional(gcs: Gcs) -> Iterator[Gcs]:
+    """The double, deaf to every condition."""
+    with Gcs(gcs.folder, deaf=True) as server:
+        yield server
