@@ -1,6 +1,6 @@
 """Funnels, metrics and verdicts for people: calm tables, plain where there is no terminal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,7 +126,17 @@ def verdict_table(verdict: Verdict) -> Group:
     return Group(Text.assemble(("Gate ", "bold"), (headline(verdict), colour)), made)
 
 
-def places(settings: "Settings", *names: str | None) -> Sequence[str]:
-    """Where things are, as paths that can be opened."""
-    root = Path(settings.storage_path).absolute()
-    return [str(root / name) for name in names if name is not None]
+def in_models(settings: "Settings", name: str) -> str:
+    """Where an object of the models is: a path that can be opened, or its address."""
+    return _place(settings, "ree-models", settings.s3_bucket_models, name)
+
+
+def in_snapshots(settings: "Settings", name: str) -> str:
+    """Where a snapshot or a dataset is."""
+    return _place(settings, "ree-snapshots", settings.s3_bucket_snapshots, name)
+
+
+def _place(settings: "Settings", folder: str, bucket: str, name: str) -> str:
+    if settings.storage == "s3":
+        return f"s3://{bucket}/{name}"
+    return str(Path(settings.storage_path).absolute() / folder / name)

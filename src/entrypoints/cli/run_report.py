@@ -10,8 +10,9 @@ from .rendering import (
     facts,
     funnel_table,
     heading,
+    in_models,
+    in_snapshots,
     metrics_table,
-    places,
     show,
     verdict_table,
 )
@@ -58,9 +59,9 @@ def _title(run: Run) -> Text:
 
 
 def _written(run: Run, settings: "Settings") -> Part:
-    dataset, report = places(
-        settings, f"ree-snapshots/{run.manifest.name}", f"ree-models/runs/{run.run_id}.json"
-    )
     folder = "rejected" if run.ending is Ending.REFUSED else "models"
-    version = run.model_version and places(settings, f"ree-models/{folder}/{run.model_version}")[0]
-    return facts((("dataset", dataset), ("version", version), ("report", report)))
+    version = run.model_version
+    dataset = in_snapshots(settings, run.manifest.name)
+    report = in_models(settings, f"runs/{run.run_id}.json")
+    kept = version and in_models(settings, f"{folder}/{version}")
+    return facts((("dataset", dataset), ("version", kept), ("report", report)))

@@ -17,8 +17,8 @@ from .rendering import (
     facts,
     funnel_table,
     heading,
+    in_models,
     metrics_table,
-    places,
     show,
     table,
     verdict_table,
@@ -130,7 +130,7 @@ def _origin(version: ModelVersion, settings: "Settings") -> list[tuple[str, obje
         ("digest", version.model_digest),
         ("made with", ", ".join(f"{name} {value}" for name, value in record.environment.items())),
         ("objects", ", ".join(sorted(version.objects))),
-        ("folder", places(settings, f"ree-models/{folder}/{version.version}")[0]),
+        ("folder", in_models(settings, f"{folder}/{version.version}")),
     ]
 
 

@@ -114,7 +114,7 @@ def ree(market: Sandbox, storage: Path, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
 
     def run(*args: str, **settings: str | None) -> Result:
-        result = _invoke(market, storage, *args, **settings)
+        result = invoke(market, storage, *args, **settings)
         assert SECRET not in result.output
         assert PRIVATE not in result.output
         assert "Traceback" not in result.output
@@ -126,10 +126,11 @@ def ree(market: Sandbox, storage: Path, tmp_path: Path, monkeypatch: pytest.Monk
 def _retrained(market: Sandbox, storage: Path, *args: str, **settings: str) -> Result:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(storage.parent)
-        return _invoke(market, storage, *args, **settings)
+        return invoke(market, storage, *args, **settings)
 
 
-def _invoke(market: Sandbox, storage: Path, *args: str, **settings: str | None) -> Result:
+def invoke(market: Sandbox, storage: Path, *args: str, **settings: str | None) -> Result:
+    """A command in this process, with settings of the environment."""
     env: dict[str, str | None] = {name: None for name in os.environ if name.startswith("REE_")}
     env |= {
         "REE_API_BASE_URL": market.base_url,
