@@ -37,6 +37,7 @@ from .version_objects import (
     encode_version,
 )
 
+_LEFT = "no version: its writer was interrupted before it was complete; it can be deleted"
 _log = getLogger(__name__)
 _VERSION = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
 UNVERIFIED = "REE_VERIFY_KEYS is not set: whoever can write to the storage can replace the model"
@@ -150,6 +151,9 @@ class ObjectRegistry:
             pointed = None
         for name in self._names() if version is None else [version]:
             yield from self._verify_version(name, pointed)
+        if version is None:
+            for folder in self._incomplete():
+                yield Finding(folder, Soundness.WARNING, _LEFT)
 
     def _verify_version(self, version: str, pointed: Pointed | None) -> Iterator[Finding]:
         key = f"{self._folder_of(version)}/{version}/{MANIFEST}"
@@ -193,6 +197,11 @@ class ObjectRegistry:
             keys = self.objects.keys(f"{folder}/")
             names += [key.split("/")[1] for key in keys if key.endswith(f"/{MANIFEST}")]
         return names
+
+    def _incomplete(self) -> list[str]:
+        keys = [key for folder in FOLDERS.values() for key in self.objects.keys(f"{folder}/")]
+        folders = {"/".join(key.split("/")[:2]) for key in keys}
+        return sorted(folders - {key.removesuffix(f"/{MANIFEST}") for key in keys})
 
     def _folder_of(self, version: str) -> str:
         for folder in FOLDERS.values() if _VERSION.fullmatch(version) else ():

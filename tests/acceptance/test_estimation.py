@@ -86,7 +86,8 @@ def _(world: World, where: str, day: str) -> None:
 @when(parsers.parse("a home with {field} {value} is valued"))
 def _(world: World, field: str, value: str) -> None:
     text = field in ("realestate_type", "municipality_number")
-    _value(world, _home(**{field: value if text else float(value)}))
+    changed: dict[str, Any] = {field: value if text else float(value)}
+    _value(world, _home(**changed))
 
 
 @when("a home without lat and lon is valued")

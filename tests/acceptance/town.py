@@ -133,7 +133,8 @@ class Assessor:
         comparison = self.real.compare(sales, candidate, active)
         if self.untold is None:
             return comparison
-        overall = evolve(comparison.candidate.overall, **{self.untold: float("nan")})
+        untold: dict[str, Any] = {self.untold: float("nan")}
+        overall = evolve(comparison.candidate.overall, **untold)
         return evolve(comparison, candidate=evolve(comparison.candidate, overall=overall))
 
 

@@ -178,10 +178,14 @@ def set_to(name: str, value: Any) -> Callable[[dict[str, Any]], None]:
     return lambda plain: plain.update({name: value})
 
 
-HOSTILE: dict[str, tuple[Callable[[Place], None], str]] = {
+def damaged(name: str, change: Callable[[bytes], bytes]) -> Callable[[Place], None]:
+    return lambda place: place.change(place.own(name), change)
+
+
+HOSTILE: dict[str, tuple[Callable[[Place], object], str]] = {
     **{
         f"{name} {how}": (
-            lambda place, name=name, change=change: place.change(place.own(name), change),
+            damaged(name, change),
             rf"{name.replace('.', '[.]')}",
         )
         for name in ("model.npz", "model.pkl", "feature_schema.json", "metrics.json", "report.html")
@@ -197,9 +201,7 @@ HOSTILE: dict[str, tuple[Callable[[Place], None], str]] = {
     },
     **{
         f"manifest {how}": (
-            lambda place, change=change: place.change(
-                place.own("training_manifest.json"), change
-            ),
+            damaged("training_manifest.json", change),
             "training_manifest.json is (damaged|not the one)|its format",
         )
         for how, change in {
@@ -352,6 +354,19 @@ def test_what_no_manifest_names_is_found(place: Place) -> None:
     }
     assert place.own("setup.py") in broken
     assert broken & {"latest.json", "activations/000009-20260203-040506-01234567.json"}
+
+
+def test_what_a_killed_writer_left_is_told_and_breaks_nothing(place: Place) -> None:
+    place.put("models/20260203-040507-01234567/model.npz", b"half")
+    odd = [
+        finding
+        for finding in place.registry().verify()
+        if finding.soundness is not Soundness.SOUND
+    ]
+    assert [(found.subject, found.soundness) for found in odd] == [
+        ("models/20260203-040507-01234567", Soundness.WARNING)
+    ]
+    assert "can be deleted" in odd[0].detail
 
 
 def test_a_process_that_saw_a_later_move_refuses_an_earlier_one(place: Place) -> None:

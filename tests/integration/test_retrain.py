@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from attrs import define, evolve, field
 from dependency_injector import providers
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from ree.adapters.evaluator import NumpyEvaluator
 from ree.adapters.file_objects import FileObjects
@@ -532,6 +532,7 @@ def test_who_is_overtaken_stands_up_to_the_new_active_model(world: World) -> Non
     assert (first.activated_by, second.activated_by) == ("somebody else", "me")
     version = world.container.registry().version(str(run.model_version))
     assert version.record.champion == first.version == second.previous
+    assert version.record.verdict is not None
     assert {check.figures.get("reason") for check in version.record.verdict.checks} >= {
         "active_is_stub"
     }

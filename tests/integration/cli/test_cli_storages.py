@@ -70,8 +70,8 @@ def neutral(text: str) -> str:
     text = re.sub(r'"(steps)": \{[^}]*\}', r'"\1": {}', text)
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?(\+00:00)?)?", "<moment>", text)
     text = re.sub(r'"(previous_digest|run_id)": "[^"]*"', r'"\1": ""', text)
-    text = re.sub(r"/\S*/here/", "", text)
     text = re.sub(r"(s3://[\w.-]+|/\S*/ree-(models|snapshots))/\S*", "<place>", text)
+    text = re.sub(r"/\S*/here/", "", text)
     text = re.sub(r"(run +|runs/)<[0-9a-f]{8}>", r"\1<run>", text)
     text = re.sub(r"code \S+,", "code <code>,", text)
     return "\n".join(" ".join(line.split()) for line in text.splitlines())
@@ -100,7 +100,12 @@ def on_the_filesystem(market: Sandbox, tmp_path_factory: pytest.TempPathFactory)
 
 def assert_same(ours: list[Any], theirs: list[Any]) -> None:
     for one, other in zip(ours, theirs, strict=True):
-        assert one == other
+        for line, expected in zip(lines(one), lines(other), strict=True):
+            assert line == expected
+
+
+def lines(entry: Any) -> list[str]:
+    return [line for part in entry for line in str(part).splitlines()]
 
 
 def test_seaweedfs(

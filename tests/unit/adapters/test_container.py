@@ -8,7 +8,9 @@ import pytest
 from attrs import evolve
 from dependency_injector import providers
 
+from ree.adapters.file_objects import FileObjects
 from ree.adapters.market_api import HttpMarket
+from ree.adapters.s3_objects import S3Objects
 from ree.adapters.settings import Settings
 from ree.application.estimate_batch import EstimateBatch
 from ree.application.retrain_period import RetrainPeriod
@@ -54,8 +56,11 @@ def test_settings_reach_who_needs_them(container: Container, tmp_path: Path) -> 
     batch: EstimateBatch = container.estimate_batch()
     assert retrain.policy.min_rows == 11
     assert (batch.max_batch, batch.dates.max_months) == (7, 21)
-    assert container.model_objects().root == tmp_path / "ree" / "ree-models"
-    assert container.snapshot_objects().root == tmp_path / "ree" / "ree-snapshots"
+    models, snapshots = container.model_objects(), container.snapshot_objects()
+    assert isinstance(models, FileObjects)
+    assert isinstance(snapshots, FileObjects)
+    assert models.root == tmp_path / "ree" / "ree-models"
+    assert snapshots.root == tmp_path / "ree" / "ree-snapshots"
     assert container.watched_model().refresh_seconds == 60
     assert "0301" in batch.municipalities
 
@@ -75,6 +80,8 @@ def test_an_s3_storage_has_two_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
         )
     )
     models, snapshots = container.model_objects(), container.snapshot_objects()
+    assert isinstance(models, S3Objects)
+    assert isinstance(snapshots, S3Objects)
     assert (models.bucket.name, snapshots.bucket.name) == ("our-models", "our-snapshots")
     assert models.bucket.place == "http://127.0.0.1:9"
     assert models.single_writer
