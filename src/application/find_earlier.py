@@ -2,6 +2,7 @@
 
 from attrs import evolve, frozen
 
+from ..domain.errors import ActivationConflict, UnreadableVersion
 from ..domain.gating import Verdict
 from ..domain.model import ModelVersion, Status
 from ..domain.ports import ModelRegistry, RunLog
@@ -38,19 +39,27 @@ class FindEarlier:
     def _ending(self, version: ModelVersion) -> Ending | None:
         if version.status is Status.REJECTED:
             return Ending.REFUSED
-        history = self.registry.history()
-        if any(activation.version == version.version for activation in history):
+        if self._was_active(version):
             return Ending.ACTIVATED
-        active = history[0].version if history else None
-        if active != version.record.champion:
+        active = self.registry.active()
+        if (active.version if active else None) != version.record.champion:
             return None
-        self.registry.activate(
-            version.version,
-            expected=active,
-            by="ree retrain",
-            why=f"passed the gate in run {version.record.run_id}, which had not activated it yet",
-        )
+        try:
+            self.registry.activate(
+                version.version,
+                expected=version.record.champion,
+                by="ree retrain",
+                why=f"passed the gate in run {version.record.run_id}, "
+                "which had not activated it yet",
+            )
+        except ActivationConflict:  # its own run, or another one that helps it, was faster
+            return Ending.ACTIVATED if self._was_active(version) else None
+        except UnreadableVersion:
+            return None
         return Ending.ACTIVATED
+
+    def _was_active(self, version: ModelVersion) -> bool:
+        return any(move.version == version.version for move in self.registry.history())
 
 
 def _told_by(version: ModelVersion, ending: Ending) -> Run | None:

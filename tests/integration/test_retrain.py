@@ -562,6 +562,40 @@ def test_who_is_overtaken_by_a_model_that_knows_its_holdout_is_refused(
     assert world.container.registry().version(str(run.model_version)).status is Status.REJECTED
 
 
+@pytest.mark.parametrize("mover", ["its own run", "somebody else"])
+def test_who_helps_an_interrupted_run_and_is_overtaken_ends_well(world: World, mover: str) -> None:
+    world.models.fails = lambda action, key: action == "replace"
+    with pytest.raises(StorageError, match="network"):
+        world.retrain()
+    (version,) = world.container.registry().versions()
+
+    def overtake() -> None:
+        if mover == "somebody else":
+            world.container.bootstrap()(by="somebody else")
+        else:
+            world.container.activate()(version.version, by="its own run", why="a test")
+
+    at_the_move(world, overtake)
+    run = world.retrain()
+    assert run.ending is Ending.ACTIVATED
+    history = world.container.registry().history()
+    assert run.reused is (mover == "its own run")
+    assert history[0].version == run.model_version
+    assert len(history) == (1 if mover == "its own run" else 2)
+
+
+def test_a_published_version_that_was_damaged_is_trained_again(world: World) -> None:
+    world.models.fails = lambda action, key: action == "replace"
+    with pytest.raises(StorageError, match="network"):
+        world.retrain()
+    (version,) = world.container.registry().versions()
+    (world.folder / f"ree-models/models/{version.version}/model.npz").write_bytes(b"")
+    world.models.fails = lambda action, key: False
+    run = world.retrain()
+    assert (run.ending, run.reused) == (Ending.ACTIVATED, False)
+    assert run.model_version != version.version
+
+
 def test_whose_version_an_equal_run_activated_first_has_activated_it(world: World) -> None:
     at_the_move(world, world.retrain)
     run = world.retrain()
