@@ -86,7 +86,10 @@ class Container(containers.DeclarativeContainer):
     runs = providers.ThreadSafeSingleton(ObjectRuns, objects=model_objects, seal=seal)
     latest_model = providers.ThreadSafeSingleton(LatestModel, registry=registry)
     watched_model = providers.ThreadSafeSingleton(
-        WatchedModel, registry=registry, refresh_seconds=settings.provided.model_refresh_seconds
+        WatchedModel,
+        registry=registry,
+        refresh_seconds=settings.provided.model_refresh_seconds,
+        clock=clock,
     )
 
     try_candidate = providers.Factory(TryCandidate, trainer=trainer, evaluator=evaluator)

@@ -11,11 +11,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from ree.adapters.clock import SystemClock
+from ree.adapters.price_models import MedianPricePerSqm
+from ree.adapters.settings import Settings
 from ree.container import Container
 from ree.domain.errors import StorageError
 from ree.domain.model import PriceModel, TrainingRecord
 from ree.entrypoints.api import create_app
+from ree.entrypoints.api.answers import placeless
 from ree.entrypoints.logs import configure_logs
+
+from .service import Publisher
 
 HOUSE = {
     "realestate_type": "enebolig",
@@ -65,6 +70,10 @@ def test_a_model_published_later_is_taken_up(api_container: Container, client: F
         "type": "stub",
         "created_at": "2026-02-09T22:30:00+00:00",
         "trained_until": None,
+        "sequence": 1,
+        "activated_at": "2026-02-09T22:30:00+00:00",
+        "conditional_writes": "etag",
+        "refresh": {"failures": 0, "failing_since": None, "reason": None},
     }
     assert client.post("/estimate", json={"1": HOUSE}).status_code == 200
 
@@ -75,10 +84,64 @@ def test_the_reason_does_not_tell_where_the_storage_is(
     folder = Path(api_container.settings().storage_path)
     folder.mkdir(parents=True)
     (folder / "ree-models").write_text("not a folder")
-    answer = client.get("/ready")
-    assert answer.status_code == 503
-    assert str(folder) not in answer.text
-    assert "storage" in answer.text
+    for path in ("/ready", "/model"):
+        answer = client.get(path)
+        assert answer.status_code == 503
+        assert answer.json is not None
+        assert answer.json["detail"].startswith(
+            "Cannot list activations/ below REE_STORAGE_PATH/ree-models: Not a directory. "
+        )
+
+
+def test_a_reason_tells_no_address() -> None:
+    settings = Settings(storage_path=Path("/srv/ree"), s3_endpoint="https://s3.inner.example")
+    reason = "Cannot read latest.json at https://s3.inner.example or below /srv/ree/ree-models."
+    assert placeless(reason, settings) == (
+        "Cannot read latest.json at REE_S3_ENDPOINT or below REE_STORAGE_PATH/ree-models."
+    )
+    assert placeless(reason, Settings()) == reason
+
+
+def test_the_last_good_model_stays_and_why_is_told(
+    api_container: Container, client: FlaskClient
+) -> None:
+    api_container.bootstrap()(by="test")
+    before = client.get("/ready").json
+    pointer = Path(api_container.settings().storage_path) / "ree-models" / "latest.json"
+    pointer.write_bytes(pointer.read_bytes().replace(b"bootstrap", b"bootstrop"))
+    for _ in range(2):
+        api_container.watched_model().look()
+    after = client.get("/ready")
+    assert after.status_code == 200
+    assert before is not None
+    assert after.json is not None
+    refresh = after.json["refresh"]
+    assert after.json == before | {"refresh": refresh}
+    assert (refresh["failures"], refresh["failing_since"]) == (2, "2026-02-09T22:30:00+00:00")
+    assert "latest.json is damaged" in refresh["reason"]
+    assert client.post("/estimate", json={"1": HOUSE}).status_code == 200
+
+
+def test_a_switch_in_the_middle_of_a_batch_does_not_mix_versions(
+    api_container: Container, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher = Publisher(api_container)
+    low, high = (publisher.publish(price) for price in (20_000, 90_000))
+    publisher.activate(low)
+    estimate = MedianPricePerSqm.estimate
+
+    def switch_meanwhile(model: MedianPricePerSqm, homes: Any) -> Any:
+        prices = estimate(model, homes)
+        if model.median[0] == 20_000 and len(prices) == 3:
+            publisher.activate(high)
+            api_container.watched_model().look()
+        return prices
+
+    monkeypatch.setattr(MedianPricePerSqm, "estimate", switch_meanwhile)
+    for version, price in ((low, 20_000), (high, 90_000)):
+        answer = client.post("/estimate", json=dict.fromkeys("abc", HOUSE)).get_json()
+        given = {(each["model_version"], each["price_per_sqm"]) for each in answer.values()}
+        assert given == {(version, price)}
 
 
 def test_estimates_are_in_the_order_of_the_request(stub_client: FlaskClient) -> None:

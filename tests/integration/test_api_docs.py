@@ -217,6 +217,12 @@ def test_answers_have_the_documented_fields(
     for path, name in (("/health", "Health"), ("/ready", "Ready"), ("/model", "Model")):
         answer = stub_client.get(path).get_json()
         assert set(answer) == set(schemas[name]["properties"]) == set(schemas[name]["required"])
+    refresh = schemas["Ready"]["properties"]["refresh"]
+    given = stub_client.get("/ready").get_json()
+    shown = document["paths"]["/ready"]["get"]["responses"]["200"]["content"]["application/json"]
+    for ready in (given, *(example["value"] for example in shown["examples"].values())):
+        assert list(ready) == list(given)
+        assert set(ready["refresh"]) == set(refresh["properties"]) == set(refresh["required"])
     estimate = stub_client.post("/estimate", json={"1": HOUSE}).get_json()["1"]
     assert set(estimate) == set(schemas["Estimate"]["properties"])
     problem = stub_client.post("/estimate", json={"1": {}}).get_json(force=True)

@@ -6,7 +6,9 @@ from typing import Any
 from attrs import asdict
 from flask.json.provider import DefaultJSONProvider
 
+from ...adapters.active_model import Followed
 from ...adapters.codec import finite
+from ...adapters.settings import Settings
 from ...domain.estimate import PriceEstimate, Refusal
 from ...domain.evaluation import Evaluation, Metrics
 from ...domain.model import ModelVersion
@@ -54,6 +56,29 @@ def identified(version: ModelVersion) -> dict[str, Any]:
         "created_at": version.created_at,
         "trained_until": version.record.trained_until,
     }
+
+
+def serving(state: Followed, settings: Settings) -> dict[str, Any]:
+    """Which version is served, and how following the pointer goes; ModelNotReady."""
+    served = state.in_use()
+    return {
+        "status": "ready",
+        **identified(served.loaded.version),
+        "sequence": served.activation.sequence,
+        "activated_at": served.activation.activated_at,
+        "conditional_writes": served.activation.conditional_writes.value,
+        "refresh": {
+            "failures": state.failures,
+            "failing_since": state.failing_since,
+            "reason": state.reason and placeless(state.reason, settings),
+        },
+    }
+
+
+def placeless(reason: str, settings: Settings) -> str:
+    """What went wrong, without where the storage is, which is not for clients."""
+    found = reason.replace(f"{settings.storage_path}/", "REE_STORAGE_PATH/")
+    return found.replace(settings.s3_endpoint, "REE_S3_ENDPOINT") if settings.s3_endpoint else found
 
 
 def described(version: ModelVersion) -> dict[str, Any]:

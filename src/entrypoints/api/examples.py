@@ -3,7 +3,13 @@
 from typing import Any
 
 from ...adapters.strict_json import MalformedJson
-from ...domain.errors import BatchTooLarge, EmptyBatch, ModelNotReady, UnknownVersion
+from ...domain.errors import (
+    BatchTooLarge,
+    EmptyBatch,
+    ModelNotReady,
+    UnknownVersion,
+    UnreadableVersion,
+)
 from .body import UnsupportedBody
 from .problems import kind_of
 
@@ -114,6 +120,31 @@ ANSWERS: dict[str, Any] = {
     "mixed": {
         "summary": "Two that are priced and two that are not (on_invalid=skip)",
         "value": _PRICED | {"486002088": _refused(FAULTS[0]), "486002096": _refused(FAULTS[1])},
+    },
+}
+
+
+def _ready(**refresh: Any) -> dict[str, Any]:
+    return {
+        "status": "ready",
+        "model_version": VERSION,
+        "type": "trained",
+        "created_at": "2026-09-01T03:15:00+00:00",
+        "trained_until": "2026-08-31",
+        "sequence": 7,
+        "activated_at": "2026-09-01T03:15:02+00:00",
+        "conditional_writes": "etag",
+        "refresh": {"failures": 0, "failing_since": None, "reason": None} | refresh,
+    }
+
+
+_BEHIND = UnreadableVersion("20261001-031500-90c1d27e", "the SHA-256 of model.npz differs")
+
+READY: dict[str, Any] = {
+    "good": {"summary": "The active version is served", "value": _ready()},
+    "behind": {
+        "summary": "The last good version is served, since the active one is damaged",
+        "value": _ready(failures=3, failing_since="2026-10-01T03:15:30+00:00", reason=str(_BEHIND)),
     },
 }
 

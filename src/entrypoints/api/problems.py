@@ -14,12 +14,12 @@ from ...domain.errors import (
     EmptyBatch,
     InvalidProperties,
     ModelNotReady,
-    ReeError,
     StorageError,
     UnknownVersion,
     UnreadableVersion,
 )
 from ...domain.rules import Fault
+from .answers import placeless
 from .body import BodyTooLarge, NotAnObject, UnsupportedBody
 from .query import InvalidQuery
 
@@ -90,7 +90,7 @@ def of_error(error: Exception) -> Response:
         kind.type,
         kind.title,
         kind.status,
-        kind.shown or _shown(error.__cause__) or str(error),
+        kind.shown or placeless(str(error), current_app.extensions["ree"].settings()),
         **_errors(error),
     )
 
@@ -135,8 +135,3 @@ def _errors(error: Exception) -> dict[str, Any]:
         for property_id, fault in list(faults)[:MAX_ERRORS]
     ]
     return {"errors": listed, "errors_total": len(error.faults)}
-
-
-def _shown(cause: BaseException | None) -> str | None:
-    """What is said of the cause of an error, where its own words are not for clients."""
-    return kind_of(cause).shown if isinstance(cause, ReeError) else None

@@ -9,7 +9,7 @@ from ...domain.errors import BatchTooLarge
 from ...domain.estimate import Home
 from ...domain.turnover import OSLO
 from . import examples
-from .answers import described, identified, priced
+from .answers import described, priced, serving
 from .body import json_object
 from .documentation import Routes
 from .query import EstimateQuery
@@ -106,8 +106,13 @@ def health() -> Response:
 
 @routes.route("/ready")
 @routes.problems(500, 503)
-@routes.response(200, reference("Ready"), description="A verified model is loaded.")
+@routes.response(
+    200, reference("Ready"), description="A verified model is loaded.", examples=examples.READY
+)
 def ready() -> Response:
-    """Can homes be priced?"""
-    version = _container().watched_model().current().version
-    return _json({"status": "ready"} | identified(version))
+    """Can homes be priced?
+
+    They can with the last good model, too, while a newer one cannot be had: `refresh` tells since
+    when and why.
+    """
+    return _json(serving(_container().watched_model().state(), _container().settings()))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ...domain.model import ConditionalWrites
 from ...domain.property import RealEstateType
 
 Schema = dict[str, Any]
@@ -194,6 +195,21 @@ SCHEMAS: Mapping[str, Schema] = {
             "type": _KIND,
             "created_at": _CREATED,
             "trained_until": _UNTIL,
+            "sequence": _count("The number of the move that activated it."),
+            "activated_at": _text("When that was (UTC).", format="date-time"),
+            "conditional_writes": _text(
+                "What keeps two movers of the pointer apart at the storage.",
+                enum=[writes.value for writes in ConditionalWrites],
+            ),
+            "refresh": _object(
+                {
+                    "failures": _count("Looks for a newer version that failed since the start."),
+                    "failing_since": _optional(
+                        _text("Since when they fail, if they do.", format="date-time")
+                    ),
+                    "reason": _optional(_text("Why they do. The last good model stays.")),
+                }
+            ),
         }
     ),
     "Metrics": _object(METRICS),

@@ -25,6 +25,7 @@ from ree.domain.model import (
     TrainingRecord,
 )
 from ree.domain.ports import ActiveModel
+from ree.domain.verification import Finding
 
 START = datetime(2026, 2, 3, tzinfo=UTC)
 
@@ -85,7 +86,13 @@ class Registry:
     def activate(self, version: str, *, expected: str | None, by: str, why: str) -> Activation:
         raise NotImplementedError
 
+    def digests(self, model: PriceModel, record: TrainingRecord) -> dict[str, str]:
+        raise NotImplementedError
+
     def history(self) -> list[Activation]:
+        raise NotImplementedError
+
+    def verify(self, version: str | None = None) -> list[Finding]:
         raise NotImplementedError
 
 
