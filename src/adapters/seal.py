@@ -81,16 +81,11 @@ class Seal:
             self._check(plain, signed, name)
         return plain
 
-    def signer(self, body: bytes) -> str | None:
-        """The id of the key that a document says it was signed with, as an open one."""
-        found: str | None = json.loads(body)[_FIELD]["key_id"]
-        return found
-
     def _check(self, plain: dict[str, Any], signed: Mapping[str, Any], name: str) -> None:
         if signed["value"] is None:
             raise NotTrusted(
-                f"The object {name} is not signed, but REE_VERIFY_KEYS is set. "
-                "Put back the signed one, or publish again with REE_SIGNING_KEY."
+                f"The object {name} is not signed, but REE_VERIFY_KEYS is set. Put back the "
+                "signed one. (If it was written before there were keys: docs/storage.md, Keys.)"
             )
         key = self._verify_keys.get(str(signed["key_id"]))
         if key is None:

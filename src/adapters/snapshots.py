@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from logging import getLogger
 from typing import Any
 
 import msgspec
@@ -17,12 +18,13 @@ from ..domain.verification import Finding, Soundness
 from . import codec
 from .objects import ObjectExists, ObjectMissing, ObjectStore, digest
 from .parquet import dataset_parquet, parquet_dataset
-from .seal import Seal
+from .seal import NotTrusted, Seal
 
 SCHEMA = 2
 ROWS = "rows_raw.jsonl"
 DATASET = "dataset.parquet"
 MANIFEST = "manifest.json"
+_log = getLogger(__name__)
 
 
 @frozen
@@ -35,11 +37,18 @@ class ObjectSnapshots:
     seal: Seal = field(factory=Seal)
 
     def newest(self, month: Period) -> MonthSnapshot | None:
-        """The newest complete fetch that was made after the month's last day."""
+        """The newest complete fetch that was made after the month's last day.
+
+        One that no trusted key signed counts for nothing, so that the month is fetched again.
+        """
         suffix = f"/{MANIFEST}"
         keys = [key for key in self.objects.keys(f"snapshots/{month}/") if key.endswith(suffix)]
         for key in reversed(keys):
-            snapshot = self._month(key)
+            try:
+                snapshot = self._month(key)
+            except NotTrusted as error:
+                _log.warning("%s It is fetched again.", error)
+                continue
             if snapshot.fetched_at.date() > month.end:
                 return snapshot
         return None

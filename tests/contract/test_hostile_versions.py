@@ -359,9 +359,7 @@ def test_what_no_manifest_names_is_found(place: Place) -> None:
 def test_what_a_killed_writer_left_is_told_and_breaks_nothing(place: Place) -> None:
     place.put("models/20260203-040507-01234567/model.npz", b"half")
     odd = [
-        finding
-        for finding in place.registry().verify()
-        if finding.soundness is not Soundness.SOUND
+        finding for finding in place.registry().verify() if finding.soundness is not Soundness.SOUND
     ]
     assert [(found.subject, found.soundness) for found in odd] == [
         ("models/20260203-040507-01234567", Soundness.WARNING)

@@ -7,6 +7,7 @@ from hashlib import sha256
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from attrs import asdict, define
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from ree.adapters.memory_objects import MemoryObjects
 from ree.adapters.objects import ObjectStore
+from ree.adapters.seal import Seal, generate_keys
 from ree.adapters.snapshots import ObjectSnapshots
 from ree.adapters.table import NumpyTable
 from ree.domain.dataset import COLUMNS, DatasetManifest, MonthSnapshot, Sale
@@ -23,6 +25,7 @@ from ree.domain.funnel import Funnel, Stage
 from ree.domain.ports import SnapshotStore
 from ree.domain.property import Property
 from ree.domain.turnover import Period
+from ree.domain.verification import Soundness
 
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
 FEBRUARY = Period(date(2026, 2, 1), date(2026, 2, 28))
@@ -180,6 +183,44 @@ def test_rows_are_stored_alike_in_whatever_order_they_came(
     first = add(store)
     clock.moment += timedelta(days=1)
     assert add(store, sales=SALES[::-1]).digest == first.digest
+
+
+def test_a_fetch_that_no_trusted_key_signed_counts_for_nothing(
+    objects: ObjectStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    private, public = generate_keys()
+    unsigned = ObjectSnapshots(objects, SetClock(), "1.2.3")
+    signed = ObjectSnapshots(objects, SetClock(), "1.2.3", Seal.of(private, [public]))
+    old = add(unsigned)
+    assert signed.newest(JANUARY) is None
+    assert "is not signed" in caplog.text
+    assert unsigned.newest(JANUARY) == old
+
+
+def test_a_dataset_is_read_back_as_it_was(store: SnapshotStore) -> None:
+    manifest = add_dataset(store, [add(store)])
+    table, found = NumpyTable().sales(SALES), store.dataset(manifest)
+    assert list(found.columns) == list(table.columns)
+    for name, column in table.columns.items():
+        assert found.columns[name].dtype == column.dtype
+        assert np.array_equal(found.columns[name], column, equal_nan=column.dtype.kind == "f")
+
+
+def test_every_object_is_verified_and_what_changed_is_named(
+    store: SnapshotStore, overwrite: Callable[[str, bytes], None], objects: ObjectStore
+) -> None:
+    manifest = add_dataset(store, [add(store)])
+    add(store, FEBRUARY)
+    assert sorted(finding.subject for finding in store.verify()) == objects.keys("")
+    assert all(finding.soundness is Soundness.SOUND for finding in store.verify())
+    own = {finding.subject for finding in store.verify(manifest)}
+    assert own == {key for key in objects.keys("") if str(FEBRUARY) not in key}
+    for key in objects.keys(""):
+        body = objects.get(key).body
+        overwrite(key, body[:-2] + b"}\n" if body[-2:] != b"}\n" else body[:-2] + b"} ")
+        broken = {f.subject for f in store.verify() if f.soundness is Soundness.BROKEN}
+        assert key in broken
+        overwrite(key, body)
 
 
 @pytest.mark.parametrize(
