@@ -12,6 +12,7 @@ import pytest
 
 from ..faults.proxy import Proxy, Run
 from ..servers.access import Access
+from ..servers.gcs import Gcs
 from ..servers.seaweedfs import SeaweedFS
 from .service import Publisher, Service, until
 
@@ -97,6 +98,23 @@ def test_a_storage_that_hangs_keeps_nobody_from_asking_how_it_is(tmp_path: Path)
             status, problem = service.ask("/ready")
             assert (status, problem["title"]) == (503, "No model")
             assert "still being loaded" in problem["detail"]
+
+
+def test_google_cloud_storage_over_tls(gcs: Gcs, tmp_path: Path) -> None:
+    settings = buckets(gcs.access, "serve")
+    publisher, low = active(settings)
+    high = publisher.publish(HIGH)
+    with Service(tmp_path, variables(settings)) as service:
+        service.lines(f"model_loaded .*version={low}")
+        service.serves(low, LOW)
+        publisher.activate(high)
+        service.lines(f"model_loaded .*version={high}")
+        service.serves(high, HIGH)
+        publisher.roll_back()
+        until(lambda: service.ask("/ready")[1]["model_version"] == low, "rolled back")
+        assert service.until_ready()["conditional_writes"] == "generation"
+        service.lines(f"model_loaded .*version={low}", 4)
+        service.serves(low, LOW)
 
 
 @pytest.fixture
