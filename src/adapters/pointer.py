@@ -5,6 +5,7 @@ whoever comes next if the mover was killed, so that no move is ever lost. Each m
 digest of the one before: who trusts the pointer can trust them all.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,7 @@ from .seal import Seal
 
 POINTER = "latest.json"
 ACTIVATIONS = "activations/"
+_MOVE = re.compile(ACTIVATIONS + r"([0-9]{6,})-[0-9]{8}-[0-9]{6}-[0-9a-f]{8}\.json")
 
 
 @frozen
@@ -76,15 +78,20 @@ class ObjectPointer:
                 raise self._missing() from None
             return None
         pointed = self._verified(stored.body, stored.token)
-        highest = max(_sequence(moves[-1]) if moves else 0, seen.activation.sequence if seen else 0)
-        if pointed.activation.sequence < highest:
+        sequence = pointed.activation.sequence
+        if moves and sequence < _sequence(moves[-1]):
             raise StorageError(
-                f"{POINTER} is older ({pointed.activation.sequence}) than the last activation "
-                f"({highest}); somebody put an old one back. Restore the last."
+                f"{POINTER} is older than {moves[-1]}: somebody put an old one back (restore the "
+                "last), or put that object there (move it away)."
+            )
+        if seen and sequence < seen.activation.sequence:
+            raise StorageError(
+                f"{POINTER} is older ({sequence}) than what was read before "
+                f"({seen.activation.sequence}); somebody put an old one back. Restore the last."
             )
         again = seen is not None and pointed.activation.sequence == seen.activation.sequence
         if seen and again and pointed.link != seen.link:
-            raise StorageError(f"{POINTER} tells another move {highest} than before; restore it.")
+            raise StorageError(f"{POINTER} tells another move {sequence} than before; restore it.")
         self._seen = pointed
         return pointed
 
@@ -157,14 +164,16 @@ class ObjectPointer:
             )
         move = pointed.activation
         while move.previous_digest is not None:
-            key = keys.pop(move.sequence - 1, f"{ACTIVATIONS}{move.sequence - 1:06d}")
+            known = {number: key for number, key in keys.items() if number == move.sequence - 1}
+            key = keys.pop(move.sequence - 1, f"{ACTIVATIONS}{move.sequence - 1:06d}-...")
             try:
-                move = self._before(move, move.previous_digest, {move.sequence - 1: key})
+                move = self._before(move, move.previous_digest, known)
             except StorageError as error:
                 yield Finding(key, Soundness.BROKEN, str(error))
                 return
             yield Finding(key)
-        for key in keys.values():
+        strange = [key for key in self.objects.keys(ACTIVATIONS) if not _MOVE.fullmatch(key)]
+        for key in (*keys.values(), *strange):
             yield Finding(key, Soundness.BROKEN, "it is no part of the history; move it away")
 
     def _before(self, move: Activation, named: str, keys: dict[int, str]) -> Activation:
@@ -211,7 +220,7 @@ class ObjectPointer:
             return
 
     def _moves(self) -> list[str]:
-        return self.objects.keys(ACTIVATIONS)
+        return [key for key in self.objects.keys(ACTIVATIONS) if _MOVE.fullmatch(key)]
 
     @staticmethod
     def _missing() -> StorageError:
@@ -219,7 +228,4 @@ class ObjectPointer:
 
 
 def _sequence(key: str) -> int:
-    number = key.removeprefix(ACTIVATIONS).partition("-")[0]
-    if not number.isdigit():
-        raise StorageError(f"{key} is not an activation; move it out of the storage.")
-    return int(number)
+    return int(key.removeprefix(ACTIVATIONS).partition("-")[0])

@@ -70,8 +70,10 @@ class ObjectRegistry:
         for name in self._names():
             try:
                 found.append(self.version(name))
-            except (UnknownVersion, UnreadableVersion):
+            except UnknownVersion:
                 continue
+            except UnreadableVersion as error:
+                _log.warning("The version %s cannot be read: %s", name, error.reason)
         return sorted(
             found, key=lambda version: (version.created_at, version.version), reverse=True
         )
@@ -152,8 +154,7 @@ class ObjectRegistry:
         for name in self._names() if version is None else [version]:
             yield from self._verify_version(name, pointed)
         if version is None:
-            for folder in self._incomplete():
-                yield Finding(folder, Soundness.WARNING, _LEFT)
+            yield from self._verify_folders()
 
     def _verify_version(self, version: str, pointed: Pointed | None) -> Iterator[Finding]:
         key = f"{self._folder_of(version)}/{version}/{MANIFEST}"
@@ -196,12 +197,16 @@ class ObjectRegistry:
         for folder in FOLDERS.values():
             keys = self.objects.keys(f"{folder}/")
             names += [key.split("/")[1] for key in keys if key.endswith(f"/{MANIFEST}")]
-        return names
+        return [name for name in names if _VERSION.fullmatch(name)]
 
-    def _incomplete(self) -> list[str]:
+    def _verify_folders(self) -> Iterator[Finding]:
         keys = [key for folder in FOLDERS.values() for key in self.objects.keys(f"{folder}/")]
-        folders = {"/".join(key.split("/")[:2]) for key in keys}
-        return sorted(folders - {key.removesuffix(f"/{MANIFEST}") for key in keys})
+        complete = {key.removesuffix(f"/{MANIFEST}") for key in keys}
+        for folder in sorted({"/".join(key.split("/")[:2]) for key in keys}):
+            if not _VERSION.fullmatch(folder.partition("/")[2]):
+                yield Finding(folder, Soundness.BROKEN, "it is no version; move it away")
+            elif folder not in complete:
+                yield Finding(folder, Soundness.WARNING, _LEFT)
 
     def _folder_of(self, version: str) -> str:
         for folder in FOLDERS.values() if _VERSION.fullmatch(version) else ():

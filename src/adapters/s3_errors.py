@@ -38,8 +38,8 @@ def translated(doing: str) -> Iterator[None]:
         raise StorageError(f"Cannot {doing} without credentials. Set {KEYS}.") from None
     except SSLError:
         raise StorageError(
-            f"Cannot {doing}: its certificate is not trusted. Check REE_S3_ENDPOINT, or name "
-            "the file of its authority in AWS_CA_BUNDLE."
+            f"Cannot {doing}: it does not speak TLS, or its certificate is not trusted. Check "
+            "REE_S3_ENDPOINT, or name the file of its authority in AWS_CA_BUNDLE."
         ) from None
     except FAILURES as error:
         raise StorageError(

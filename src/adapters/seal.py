@@ -10,7 +10,7 @@ from attrs import field, frozen
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from ..domain.errors import StorageError
+from ..domain.errors import ReeError, StorageError
 from . import codec
 from .objects import digest
 
@@ -20,6 +20,10 @@ _FIELD = "signature"
 
 class NotTrusted(StorageError):
     """A document that is not signed by a key of REE_VERIFY_KEYS."""
+
+
+class CannotSign(ReeError):
+    """What is to be written would be trusted by nobody."""
 
 
 @frozen
@@ -35,12 +39,18 @@ class Seal:
 
     @classmethod
     def of(cls, signing_key: str | None, verify_keys: Sequence[str]) -> Self:
-        """From keys as `ree keys generate` prints them; ValueError."""
+        """From keys as `ree keys generate` prints them; CannotSign, ValueError."""
         signs = (
             Ed25519PrivateKey.from_private_bytes(key_bytes(signing_key)) if signing_key else None
         )
         trusted = [Ed25519PublicKey.from_public_bytes(key_bytes(key)) for key in verify_keys]
-        return cls(signs, {key_id(key): key for key in trusted})
+        keys = {key_id(key): key for key in trusted}
+        if signs and keys and key_id(signs.public_key()) not in keys:
+            raise CannotSign(
+                "The public key of REE_SIGNING_KEY is not in REE_VERIFY_KEYS, so that nobody would "
+                "trust what it signs. Add it, or correct the keys."
+            )
+        return cls(signs, keys)
 
     @property
     def checks_signatures(self) -> bool:
@@ -48,7 +58,12 @@ class Seal:
         return bool(self._verify_keys)
 
     def close(self, plain: Mapping[str, Any]) -> dict[str, Any]:
-        """The document with its signature; equal documents are closed alike."""
+        """The document with its signature; equal documents are closed alike. CannotSign."""
+        if self._signing_key is None and self._verify_keys:
+            raise CannotSign(
+                "REE_VERIFY_KEYS trusts nothing that is not signed, and REE_SIGNING_KEY is not "
+                "set. Set it to publish, activate or roll back. Nothing was written."
+            )
         if self._signing_key is None:
             signed: dict[str, Any] = {"key_id": None, "value": None}
         else:

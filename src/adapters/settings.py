@@ -146,7 +146,10 @@ class Settings:
         None, _signing_key, "a private key as `ree keys generate` prints it", secret=True
     )
     verify_keys: tuple[str, ...] = _option(
-        (), _verify_keys, "public keys as `ree keys generate` prints them, with commas between"
+        (),
+        _verify_keys,
+        "public keys as `ree keys generate` prints them, with commas between",
+        secret=True,  # for the private one may be put there by mistake
     )
     model_refresh_seconds: float = _option(60.0, _number(0.1, 86_400), "seconds, 0.1 to 86400")
     max_batch: int = _option(10_000, _integer(1, 1_000_000), "a count, 1 to 1000000")

@@ -76,8 +76,8 @@ class ObjectSnapshots:
             cadastral_unit_ids,
             properties_matched,
         )
-        self.objects.create(f"{snapshot.name}/{ROWS}", body)
         manifest = self._manifest(snapshot, {ROWS: body}, dry_run)
+        self.objects.create(f"{snapshot.name}/{ROWS}", body)
         self.objects.create(f"{snapshot.name}/{MANIFEST}", manifest)
         return snapshot
 
@@ -119,12 +119,13 @@ class ObjectSnapshots:
         self, manifest: DatasetManifest, dataset: Dataset, dry_run: bool
     ) -> DatasetManifest:
         body = dataset_parquet(dataset)
+        closed = self._manifest(manifest, {DATASET: body}, dry_run)
         try:
             self.objects.create(f"{manifest.name}/{DATASET}", body)
         except ObjectExists:
             body = self.objects.get(f"{manifest.name}/{DATASET}").body
-        try:
             closed = self._manifest(manifest, {DATASET: body}, dry_run)
+        try:
             self.objects.create(f"{manifest.name}/{MANIFEST}", closed)
         except ObjectExists:
             return self._dataset(manifest, dataset) or manifest

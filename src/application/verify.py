@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from ..domain.errors import UnreadableVersion
+from ..domain.errors import StorageError, UnreadableVersion
 from ..domain.ports import ModelRegistry, RunLog, SnapshotStore
-from ..domain.verification import Finding
+from ..domain.verification import Finding, Soundness
 
 
 @frozen
@@ -25,6 +25,7 @@ class Verify:
         yield from self.registry.verify(version)
         if version is None:
             yield from self.runs.verify()
+            yield from self._lost_moves()
             yield from self.snapshots.verify()
             return
         try:
@@ -33,3 +34,18 @@ class Verify:
             return
         if dataset is not None:
             yield from self.snapshots.verify(dataset)
+
+    def _lost_moves(self) -> Iterator[Finding]:
+        """The reports of retrains tell which versions the history has to know."""
+        try:
+            known = {move.version for move in self.registry.history()}
+        except StorageError:
+            return
+        for run in self.runs.runs():
+            if run.activated and run.model_version not in known:
+                yield Finding(
+                    f"the activation of {run.model_version}",
+                    Soundness.BROKEN,
+                    f"run {run.run_id} tells of it and the history does not; restore the pointer "
+                    "and activations/",
+                )

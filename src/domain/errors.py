@@ -58,7 +58,7 @@ class UnreadableVersion(ReeError):
 
     def __init__(self, version: str, reason: str) -> None:
         super().__init__(
-            f"Version {version} cannot be read: {reason}. Activate another with "
+            f"Version {version} cannot be read: {reason.rstrip('.')}. Activate another with "
             '"ree models activate", or retrain with --replace-unreadable --why TEXT.'
         )
         self.version = version

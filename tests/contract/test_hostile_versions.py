@@ -18,7 +18,7 @@ from ree.adapters.memory_objects import MemoryObjects
 from ree.adapters.objects import digest
 from ree.adapters.price_models import MedianPricePerSqm
 from ree.adapters.registry import ObjectRegistry
-from ree.adapters.seal import Seal, generate_keys
+from ree.adapters.seal import CannotSign, Seal, generate_keys
 from ree.domain.errors import ReeError, StorageError, UnreadableVersion
 from ree.domain.gating import Check, Outcome, Verdict
 from ree.domain.model import Kind, Recipe, TrainingRecord
@@ -249,7 +249,7 @@ HOSTILE: dict[str, tuple[Callable[[Place], object], str]] = {
         lambda place: place.change("latest.json", flip(200)), "latest.json is damaged"
     ),
     "an older pointer put back": (
-        lambda place: place.put("latest.json", place.old_pointer), "latest.json is older"
+        lambda place: place.put("latest.json", place.old_pointer), "latest.json is older than act"
     ),
     "no pointer": (
         lambda place: place.objects._objects.pop("latest.json"), "latest.json is missing"
@@ -344,16 +344,63 @@ def test_every_byte_of_every_object_counts(place: Place) -> None:
             place.put(key, whole)
 
 
-def test_what_no_manifest_names_is_found(place: Place) -> None:
-    place.put(place.own("setup.py"), b"import os")
-    place.put("activations/000009-20260203-040506-01234567.json", b"{}")
-    broken = {
-        finding.subject
+def broken(place: Place) -> dict[str, str]:
+    return {
+        finding.subject: finding.detail
         for finding in place.registry().verify()
         if finding.soundness is Soundness.BROKEN
     }
-    assert place.own("setup.py") in broken
-    assert broken & {"latest.json", "activations/000009-20260203-040506-01234567.json"}
+
+
+@pytest.mark.parametrize(
+    ("key", "named"),
+    [
+        ("models/{}/setup.py", "models/{}/setup.py"),
+        ("models/hello/training_manifest.json", "models/hello"),
+        ("models/hello", "models/hello"),
+        ("rejected/20260203-040506/model.npz", "rejected/20260203-040506"),
+        ("activations/000009-zzz.json", "activations/000009-zzz.json"),
+        ("activations/readme.txt", "activations/readme.txt"),
+    ],
+)
+def test_what_does_not_belong_is_named_and_stops_nobody(place: Place, key: str, named: str) -> None:
+    place.put(key.format(place.second), b"import os")
+    assert list(broken(place)) == [named.format(place.second)]
+    registry = place.registry()
+    assert [move.version for move in registry.history()] == [place.second, place.first]
+    assert LatestModel(registry).current().version.version == place.second
+
+
+def test_a_move_that_the_pointer_does_not_know_is_named(place: Place) -> None:
+    key = "activations/000009-20260203-040506-01234567.json"
+    place.put(key, b"{}")
+    assert key in broken(place)["latest.json"]
+    with pytest.raises(StorageError, match=key):
+        place.registry().active()
+
+
+def test_a_move_that_is_gone_is_named(place: Place) -> None:
+    (key,) = place.objects.keys("activations/000001")
+    del place.objects._objects[key]
+    assert broken(place) == {
+        "activations/000001-...": "The activation 1 is missing below activations/; restore it."
+    }
+
+
+@pytest.mark.parametrize("key", [None, STRANGERS_KEY])
+def test_who_cannot_sign_writes_nothing(place: Place, key: str | None) -> None:
+    before = dict(place.objects._objects)
+
+    def act() -> None:
+        registry = ObjectRegistry(place.objects, Clock(), Seal.of(key, [PUBLIC]))
+        with pytest.raises(CannotSign):
+            registry.publish(per_sqm(70_000), record())
+        registry.activate(place.first, expected=place.second, by="me", why="back")
+
+    with pytest.raises(CannotSign, match="REE_SIGNING_KEY") as caught:
+        act()
+    assert "\n" not in str(caught.value)
+    assert place.objects._objects == before
 
 
 def test_what_a_killed_writer_left_is_told_and_breaks_nothing(place: Place) -> None:

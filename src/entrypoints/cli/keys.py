@@ -24,7 +24,8 @@ def generate(as_json: bool) -> None:
         for name, value in pair.items():
             click.echo(f"{name}={value}")
     click.echo(
-        "REE_SIGNING_KEY is a secret: give it to retrains only. REE_VERIFY_KEYS may be public: "
-        "give it to whoever loads models. To change keys, list the old one there too.",
+        "REE_SIGNING_KEY is a secret: give it to what retrains, activates and rolls back. "
+        "REE_VERIFY_KEYS may be public: give it to whatever reads models. To change keys, list "
+        "the old one there too.",
         err=True,
     )

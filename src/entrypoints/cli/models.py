@@ -57,7 +57,7 @@ def list_(as_json: bool) -> None:
 @as_json
 def show_(version: str | None, as_json: bool) -> None:
     """Everything known of VERSION, else of the active one."""
-    from ...domain.errors import ModelNotReady
+    from ...domain.errors import ModelNotReady, StorageError
     from .documents import version_document
     from .version_report import show_version
 
@@ -69,7 +69,11 @@ def show_(version: str | None, as_json: bool) -> None:
             raise ModelNotReady
         version = pointer.version
     found, active = registry.version(version), pointer.version if pointer else None
-    moves = [move for move in registry.history() if move.version == version]
+    try:
+        moves = [move for move in registry.history() if move.version == version]
+    except StorageError as error:
+        click.echo(f"Warning: {error}", err=True)
+        moves = []
     if as_json:
         from ...adapters import codec
 

@@ -38,6 +38,9 @@ _STYLES = {"active": "green", "rejected": "red"}
 
 def show_versions(versions: Sequence[ModelVersion], active: str | None) -> None:
     """A line a version."""
+    if not versions and active is not None:
+        show("No version can be read.")
+        return
     if not versions:
         show('There is no version yet. Run "ree retrain", "ree demo" or "ree models bootstrap".')
         return

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from dependency_injector import providers
 
 from ree.adapters.seal import generate_keys, key_bytes
 from ree.container import Container
+
+from .conftest import FIRST, LATER, LIMITS, SHORT
 
 Ree = Callable[..., Result]
 
@@ -116,6 +119,92 @@ def test_a_version_of_another_key_is_refused(ree: Ree, published: Path) -> None:
     assert refused.exit_code == 1
     assert "not in REE_VERIFY_KEYS" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"REE_SIGNING_KEY": None}, "REE_SIGNING_KEY is not set"),
+        ({"REE_SIGNING_KEY": generate_keys()[0]}, "is not in REE_VERIFY_KEYS"),
+    ],
+    ids=["none", "another"],
+)
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("models", "rollback", "--why", "x"),
+        ("models", "bootstrap"),
+        (*SHORT, "--force-fetch"),
+    ],
+    ids=["rollback", "bootstrap", "retrain"],
+)
+def test_who_cannot_sign_changes_nothing(
+    ree: Ree, several: Path, files: Callable[[Path], dict[str, bytes]],
+    keys: dict[str, str | None], words: str, args: tuple[str, ...],
+) -> None:  # fmt: skip
+    before = files(several)
+    if args == ("models", "bootstrap"):
+        (several / "ree-models").rename(several.parent / "elsewhere")
+        before = {name: body for name, body in before.items() if name.startswith("ree-snap")}
+    result = ree(*args, **keys)
+    assert result.exit_code == 1
+    assert words in result.stderr.splitlines()[-1]
+    assert files(several) == before
+
+
+def test_a_storage_that_was_begun_without_keys_can_adopt_them(ree: Ree, storage: Path) -> None:
+    unsigned = {"REE_SIGNING_KEY": None, "REE_VERIFY_KEYS": None}
+    lax = {f"REE_GATE_{name}_MAX_DEGRADE_PCT": "1000" for name in LIMITS}
+    assert ree(*FIRST, **unsigned).exit_code == 0
+    refused = ree("models", "list")
+    assert refused.exit_code == 1
+    assert "docs/storage.md" in refused.stderr
+    assert ree(*LATER, "--force-fetch", REE_VERIFY_KEYS=None, **lax).exit_code == 0
+    told = json.loads(ree("models", "list", "--json").stdout)
+    assert [version["status"] for version in told["versions"]] == ["active"]
+    assert ree("models", "verify", told["active"]).exit_code == 0
+    assert ree(*SHORT, **lax).exit_code == 0
+
+
+def test_a_month_that_is_not_signed_is_fetched_again(ree: Ree, storage: Path) -> None:
+    unsigned = {"REE_SIGNING_KEY": None, "REE_VERIFY_KEYS": None}
+    assert ree(*FIRST, "--dry-run", **unsigned).exit_code == 0
+    shutil.rmtree(storage / "ree-snapshots" / "datasets")
+    again = ree(*FIRST, "--dry-run")
+    assert again.exit_code == 0, again.stderr
+    assert "It is fetched again" in again.stderr
+
+
+def test_a_history_that_was_wiped_is_noticed(ree: Ree, published: Path) -> None:
+    for path in (published / "ree-models").glob("activations/*"):
+        path.unlink()
+    (published / "ree-models" / "latest.json").unlink()
+    result = ree("models", "verify")
+    assert result.exit_code == 1
+    assert "the history does not" in " ".join(result.stdout.split())
+
+
+def test_a_damaged_history_does_not_hide_a_version(ree: Ree, several: Path, first: str) -> None:
+    next((several / "ree-models").glob("activations/000001-*")).unlink()
+    result = ree("models", "show")
+    assert result.exit_code == 0
+    assert "activation 1 is missing" in result.stderr
+
+
+def test_versions_that_nobody_trusts_are_told(ree: Ree, published: Path) -> None:
+    manifest = next((published / "ree-models").glob("models/*/training_manifest.json"))
+    manifest.write_bytes(manifest.read_bytes() + b" ")
+    result = ree("models", "list")
+    assert result.stdout == "No version can be read.\n"
+    assert manifest.parent.name in result.stderr
+
+
+def test_a_private_key_in_the_wrong_place_is_not_shown(ree: Ree) -> None:
+    private, public = generate_keys()
+    result = ree("models", "list", REE_VERIFY_KEYS=f"{private} {public}")
+    assert result.exit_code == 1
+    assert private not in result.output
+    assert "REE_VERIFY_KEYS" in result.stderr
 
 
 def test_a_version_comes_out_the_same_in_another_process_with_other_threads(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ree.adapters import seal
 from ree.adapters.codec import to_json
-from ree.adapters.seal import NotTrusted, Seal, generate_keys, key_bytes, key_id
+from ree.adapters.seal import CannotSign, NotTrusted, Seal, generate_keys, key_bytes, key_id
 from ree.domain.errors import StorageError
 
 PRIVATE, PUBLIC = generate_keys()
@@ -117,6 +117,15 @@ def test_a_signature_of_another_document_is_refused() -> None:
     other = json.loads(to_json(SIGNING.close({"another": 1})))["signature"]["value"]
     with pytest.raises(NotTrusted, match="does not fit"):
         SIGNING.open(forged(other), "a.json")
+
+
+def test_nothing_is_written_that_nobody_would_trust() -> None:
+    with pytest.raises(CannotSign, match="REE_SIGNING_KEY is not set"):
+        Seal.of(None, [PUBLIC]).close(DOCUMENT)
+    for private, public in ((PRIVATE, OTHER_PUBLIC), (PUBLIC, PRIVATE)):
+        with pytest.raises(CannotSign, match="is not in REE_VERIFY_KEYS"):
+            Seal.of(private, [public])
+    assert Seal.of(PRIVATE, [OTHER_PUBLIC, PUBLIC]).close(DOCUMENT)
 
 
 def test_keys_are_rotated_by_trusting_both() -> None:
