@@ -1,7 +1,9 @@
 """One bucket by boto3: an object at a time, and every failure as one line that says what to do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import cache, cached_property, partial
+from threading import Lock
 from time import sleep
 from typing import Any
 
@@ -18,6 +20,7 @@ from .s3_generations import SIGNATURE
 _READS = 3
 _BREAK = 0.2
 _WRITE = "ree-write"
+_connecting = Lock()
 # A login page comes with a 200 too, and would pass for a stored object or for an empty bucket.
 _NO_S3 = (
     "What answered is no S3 storage, though it says that all is well. Check that REE_S3_ENDPOINT "
@@ -45,14 +48,14 @@ class Found:
         return cls(etag, generation)
 
 
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class S3Bucket:
     """A bucket; its client may be used by many threads."""
 
     name: str
     place: str
     client: Any = field(repr=False)
-    by_generation: Any = field(repr=False)
+    _by_generation: Callable[[], Any] = field(repr=False)
 
     @classmethod
     def connect(
@@ -78,19 +81,27 @@ class S3Bucket:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        where = {"endpoint_url": endpoint, "region_name": region}
+        made = partial(
+            _client,
+            endpoint_url=endpoint,
+            region_name=region,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret_key,
+        )
         try:
-            session = Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key)
-            plain = session.client("s3", config=config, **where)
-            by_generation = session.client(
-                "s3", config=config.merge(Config(signature_version=SIGNATURE)), **where
-            )
+            plain = made(config)
         except FAILURES as error:
             raise StorageError(
                 f"Cannot prepare requests to {endpoint or 'AWS'} ({type(error).__name__}). "
                 f"Check REE_S3_ENDPOINT, REE_S3_REGION, {KEYS}."
             ) from None
-        return cls(name, str(plain.meta.endpoint_url), plain, by_generation)
+        signed = config.merge(Config(signature_version=SIGNATURE))
+        return cls(name, str(plain.meta.endpoint_url), plain, partial(made, signed))
+
+    @cached_property
+    def by_generation(self) -> Any:
+        """The client that asks Google Cloud Storage for conditions; few storages need it."""
+        return self._by_generation()
 
     def read(self, key: str, **condition: str) -> tuple[bytes, Found]:
         """The whole object; ObjectMissing."""
@@ -164,10 +175,22 @@ class S3Bucket:
     def close(self) -> None:
         """Close what connections are open."""
         self.client.close()
-        self.by_generation.close()
+        if "by_generation" in vars(self):
+            self.by_generation.close()
 
     def _translated(self, what: str) -> AbstractContextManager[None]:
         return translated(f"{what} in the bucket {self.name} at {self.place}")
+
+
+@cache
+def _session() -> Session:
+    """One for all: what it reads of S3's description is most of what a client costs."""
+    return Session()
+
+
+def _client(config: Config, **settings: Any) -> Any:
+    with _connecting:  # a session is no place for two threads at once
+        return _session().client("s3", config=config, **settings)
 
 
 def _found(answer: Mapping[str, Any]) -> Found:
