@@ -7,7 +7,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-annotate --custom-compile-command "make lock" $(LOCKFLAGS) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types format check mutants lock clean
+.PHONY: help install demo test lint types format check mutants faults lock clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -53,6 +53,9 @@ check: lint types test ## all three
 
 mutants: install ## mutate src/domain and see whether the tests notice
 	@$(BIN)/python benchmarks/mutation.py
+
+faults: install ## break every storage call of a retrain in every way and see what survives
+	@$(BIN)/python -m tests.faults $(FAULTS)
 
 lock: ## pin requirements/ again (needs uv; LOCKFLAGS=--upgrade for newer versions)
 	@$(COMPILE) --group dev --output-file requirements/dev.txt

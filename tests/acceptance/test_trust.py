@@ -20,7 +20,7 @@ from .town import per_sqm
 scenarios("trust.feature")
 
 PRIVATE, PUBLIC = generate_keys()
-STRANGERS, _ = generate_keys()
+STRANGERS = generate_keys()[0]
 SEALS = {
     "us": Seal.of(PRIVATE, []),
     "nobody": Seal(),
