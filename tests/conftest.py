@@ -41,13 +41,10 @@ def seaweedfs(
 @pytest.fixture(scope="session")
 def moto(aws_environment: pytest.MonkeyPatch) -> Iterator[Access]:
     """AWS's answers, from a double that lets anybody in."""
-    from moto.server import ThreadedMotoServer
+    from .servers.aws import aws
 
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield Access(f"http://{host}:{port}")
-    server.stop()
+    with aws() as access:
+        yield access
 
 
 @pytest.fixture(scope="session")
