@@ -13,8 +13,8 @@ from .victim import COMPARE_AND_SET, CREATE_ONLY
 
 WITHOUT = os.environ.get("FAULTS_WITHOUT")
 """Sabotage: `create-only` or `compare-and-set` is taken out of the store, and tests fail."""
-SIZES = {FIRST: 6, CHAMPION: 12, REFUSED: 6}
-FILES = 6
+SIZES = {FIRST: 5, CHAMPION: 10, REFUSED: 4}
+FILES = 5
 
 pytestmark = pytest.mark.timeout(300)
 scenarios = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
