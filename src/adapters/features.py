@@ -4,17 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..domain.property import RealEstateType
+from . import comparables
+from .hedonic import age
 
-DAYS_A_YEAR = 365.2425
-MUNICIPALITY = 0
-FEATURES = (
-    "municipality_number",
+OF_HOMES = (
     *(f"is_{kind.value}" for kind in RealEstateType),
-    "lat",
-    "lon",
     "log_usable_area",
     "log_total_area",
     "usable_share",
@@ -23,32 +19,38 @@ FEATURES = (
     "floor",
     "bedrooms",
     "rooms",
-    "day",
+    "area_per_bedroom",
+    "area_per_room",
+    "lat",
+    "lon",
+    "north_east",
+    "north_west",
 )
-"""The columns of the matrix: codes, flags, degrees, logs of m2, years, counts, day ordinals."""
+"""Of the home alone: flags, logs of m2, shares, years, counts, m2 a room, degrees."""
+
+FEATURES = (*OF_HOMES, "hedonic", "municipality", "index", *comparables.NAMES)
+"""The columns of the matrix (ree.adapters.market): what is known of homes and of their market."""
 
 
-def matrix(columns: Mapping[str, Any]) -> npt.NDArray[np.float64]:
-    """The features of homes, shape (homes, len(FEATURES)); missing is NaN.
-
-    The municipality stays a code, which the model encodes. Age is taken at the sale or valuation.
-    """
-    usable, total = columns["usable_area"], columns["total_area"]
-    year = 1 + np.asarray(columns["day"], dtype=np.float64) / DAYS_A_YEAR
-    return np.column_stack(
-        [
-            columns["municipality_number"],
-            *(columns["realestate_type"] == kind.code for kind in RealEstateType),
-            columns["lat"],
-            columns["lon"],
-            np.log(usable),
-            np.log(total),
-            usable / total,
-            columns["built_year"],
-            year - columns["built_year"],
-            columns["floor"],
-            columns["bedrooms"],
-            columns["rooms"],
-            columns["day"],
-        ]
-    ).astype(np.float64)
+def of_homes(homes: Mapping[str, Any]) -> list[Any]:
+    """The columns of OF_HOMES; missing is NaN. Age is taken at the sale or valuation."""
+    usable, total = homes["usable_area"], homes["total_area"]
+    lat = homes["lat"]
+    east = homes["lon"] * np.cos(np.radians(lat))
+    return [
+        *(homes["realestate_type"] == kind.code for kind in RealEstateType),
+        np.log(usable),
+        np.log(total),
+        usable / total,
+        homes["built_year"],
+        age(homes),
+        homes["floor"],
+        homes["bedrooms"],
+        homes["rooms"],
+        usable / np.maximum(homes["bedrooms"], 1),
+        usable / np.maximum(homes["rooms"], 1),
+        lat,
+        homes["lon"],
+        lat + east,
+        lat - east,
+    ]

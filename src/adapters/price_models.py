@@ -1,6 +1,7 @@
 """The models that are served, each made of plain arrays."""
 
 from collections.abc import Mapping
+from enum import IntEnum
 from functools import cached_property
 from io import BytesIO
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
@@ -9,11 +10,15 @@ import numpy as np
 import numpy.typing as npt
 from attrs import define, field
 
-from .features import FEATURES, MUNICIPALITY, matrix
+from .features import FEATURES
+from .market import Market
 from .objects import digest
 from .trees import Trees
 
 Arrays = Mapping[str, npt.NDArray[Any]]
+_AT_ONCE = 4_096
+"""Homes whose features are held in memory."""
+_AREA, _HEDONIC = FEATURES.index("log_usable_area"), FEATURES.index("hedonic")
 
 
 @runtime_checkable
@@ -43,38 +48,30 @@ def npz(arrays: Arrays) -> bytes:
 
 @define(eq=False, slots=False)
 class BoostedTrees:
-    """Gradient boosting on log price, the municipality encoded by its mean log price."""
+    """The mean of members that are boosted on what is known of homes and of their market.
+
+    Averaged in logs, which is nearer to a median than a mean of prices.
+    """
 
     kind: ClassVar[str] = "boosted_trees"
+    market: Market
     trees: Trees
-    municipalities: npt.NDArray[np.float64]
-    encodings: npt.NDArray[np.float64]
-    unknown_encoding: npt.NDArray[np.float64]
+    frames: npt.NDArray[np.int32]
     estimator: Any = field(default=None, repr=False)
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         """Read and checked; ValueError, KeyError."""
-        _finite_rows(arrays, "municipalities", "encodings", "unknown_encoding")
-        codes, encodings = arrays["municipalities"], arrays["encodings"]
-        if len(codes) != len(encodings) or not len(codes) or (np.diff(codes) <= 0).any():
-            raise ValueError("the municipalities are not sorted or lack encodings")
-        if len(arrays["unknown_encoding"]) != 1:
-            raise ValueError("there is one encoding of unknown municipalities")
-        return cls(
-            Trees.from_arrays(arrays, len(FEATURES)),
-            codes,
-            encodings,
-            arrays["unknown_encoding"],
-        )
+        trees, frames = Trees.from_arrays(arrays, len(FEATURES)), arrays["frames"]
+        if frames.dtype != np.int32 or frames.shape != trees.ends.shape:
+            raise ValueError("there is one frame a member")
+        if not np.isin(frames, list(Frame)).all():
+            raise ValueError("a frame is unknown")
+        return cls(Market.from_arrays(arrays), trees, frames)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """All that it needs to price homes."""
-        return self.trees.arrays() | {
-            "municipalities": self.municipalities,
-            "encodings": self.encodings,
-            "unknown_encoding": self.unknown_encoding,
-        }
+        return self.market.arrays() | self.trees.arrays() | {"frames": self.frames}
 
     @cached_property
     def digest(self) -> str:
@@ -83,14 +80,28 @@ class BoostedTrees:
 
     def estimate(self, homes: Mapping[str, Any]) -> npt.NDArray[np.float64]:
         """NOK, one for each home."""
-        return np.exp(self.trees.predict(self._encoded(matrix(homes))))
+        prices = np.empty(len(homes["day"]))
+        for start in range(0, len(prices), _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            x = self.market.features({name: column[part] for name, column in homes.items()})
+            logs = self.trees.predict(x) + offsets(x, self.frames)
+            prices[part] = np.exp(np.ascontiguousarray(logs).mean(axis=1))
+        return prices
 
-    def _encoded(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        codes = x[:, MUNICIPALITY]
-        place = np.minimum(np.searchsorted(self.municipalities, codes), len(self.encodings) - 1)
-        known = self.municipalities[place] == codes
-        x[:, MUNICIPALITY] = np.where(known, self.encodings[place], self.unknown_encoding)
-        return x
+
+class Frame(IntEnum):
+    """What a member's trees add to, for the log of the price."""
+
+    NOTHING = 0
+    AREA = 1
+    HEDONIC = 2
+
+
+def offsets(x: npt.NDArray[np.float64], frames: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
+    """What the trees of each member add to, shape (homes, members)."""
+    area = x[:, _AREA]
+    known = np.column_stack([np.zeros(len(x)), area, area + x[:, _HEDONIC]])
+    return np.asarray(known[:, frames])
 
 
 @define(eq=False, slots=False)

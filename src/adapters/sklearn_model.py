@@ -1,34 +1,51 @@
 """Training with scikit-learn."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from attrs import frozen
-from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.model_selection import KFold
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import TargetEncoder
 from threadpoolctl import threadpool_limits
 
 from ..domain.dataset import Dataset
 from ..domain.errors import ModelsDisagree, ReeError
 from ..domain.model import PriceModel, Recipe
-from .features import MUNICIPALITY, matrix
-from .price_models import BoostedTrees, MedianPricePerSqm
+from .market import Market, as_known_then
+from .price_models import BoostedTrees, Frame, MedianPricePerSqm, offsets
 from .trees import Trees
 
-RECIPES = {
-    "fast": {"max_iter": 150, "learning_rate": 0.1},
-    "accurate": {"max_iter": 600, "learning_rate": 0.04},
+MEMBERS: Mapping[str, tuple[Frame, str]] = {
+    "residual": (Frame.HEDONIC, "squared_error"),
+    "residual_absolute": (Frame.HEDONIC, "absolute_error"),
+    "per_sqm": (Frame.AREA, "squared_error"),
+    "price_absolute": (Frame.NOTHING, "absolute_error"),
+}
+"""What a member is fitted to, in logs, and its loss."""
+RECIPES: Mapping[str, Mapping[str, Any]] = {
+    "fast": {
+        "members": ("residual", "residual_absolute"),
+        "vintages": 12,
+        "max_iter": 150,
+        "learning_rate": 0.1,
+    },
+    "accurate": {
+        "members": tuple(MEMBERS),
+        "vintages": 24,
+        "max_iter": 400,
+        "learning_rate": 0.05,
+    },
 }
 _COMMON = {
-    "max_leaf_nodes": 31,
+    "max_leaf_nodes": 20,
     "min_samples_leaf": 20,
-    "l2_regularization": 1.0,
+    "l2_regularization": 5.0,
+    "max_features": 0.3,
     "random_state": 0,
 }
+AGREEMENT = 1e-12
+"""Relative: members are averaged in another order by scikit-learn's side."""
 STUB_PRICE_PER_SQM = 45_000.0
 """NOK per m2: about the national level of asking prices, and no more than a placeholder."""
 
@@ -42,45 +59,49 @@ class UnknownRecipe(ReeError):
 
 @frozen
 class SklearnTrainer:
-    """The Trainer port: gradient boosting on log price, municipalities target-encoded.
-
-    The encoding is fitted across folds, so that no sale's own price stands in its features.
-    """
+    """The Trainer port: gradient boosting on what was known of homes and their market then."""
 
     def recipe(self, name: str) -> Recipe:
         """A recipe by name; UnknownRecipe."""
         if name not in RECIPES:
             raise UnknownRecipe(name)
-        return Recipe(name, RECIPES[name] | _COMMON)
+        return Recipe(name, {**RECIPES[name], **_COMMON})
 
     def fit(self, dataset: Dataset, recipe: Recipe) -> BoostedTrees:
-        """A model of these sales; equal sales and settings give equal digests."""
-        pipeline = _pipeline(recipe)
-        features = matrix(dataset.columns)
-        # scikit-learn cannot bin a feature that no sale has; a constant is never split on.
-        features[:, np.isnan(features).all(axis=0)] = 0.0
+        """A model of these sales; equal sales and settings give equal digests.
+
+        Needs sales of two days at least: the first ones have no earlier market to be seen by.
+        """
+        settings = dict(recipe.settings)
+        names, vintages = settings.pop("members"), settings.pop("vintages")
+        frames = np.array([MEMBERS[name][0] for name in names], dtype=np.int32)
         # One thread: OpenMP's threads spin while they wait, ten times slower on a shared core.
         with threadpool_limits(1):
-            pipeline.fit(features, np.log(dataset.columns["price"]))
-        transformer, booster = pipeline[0], pipeline[1]
-        encoder: TargetEncoder = transformer.named_transformers_["municipality"]
-        return BoostedTrees(
-            Trees.of(booster),
-            encoder.categories_[0],
-            encoder.encodings_[0],
-            np.array([encoder.target_mean_]),
-            estimator=pipeline,
-        )
+            market = Market.of(dataset.columns)
+            rows, x = as_known_then(dataset.columns, vintages)
+            targets = np.log(dataset.columns["price"])[rows, None] - offsets(x, frames)
+            # scikit-learn cannot bin a feature that no sale has; a constant is never split on.
+            x[:, np.isnan(x).all(axis=0)] = 0.0
+            members = {
+                name: HistGradientBoostingRegressor(
+                    loss=MEMBERS[name][1], early_stopping=False, **settings
+                ).fit(x, targets[:, number])
+                for number, name in enumerate(names)
+            }
+        return BoostedTrees(market, Trees.of([*members.values()]), frames, estimator=members)
 
     def confirm(self, model: PriceModel, sales: Dataset) -> None:
-        """ModelsDisagree unless its arrays price as the pipeline does, to the last bit."""
+        """ModelsDisagree unless its arrays price as the fitted members do."""
         if not isinstance(model, BoostedTrees) or model.estimator is None:
             return
+        x = model.market.features(sales.columns)
         with threadpool_limits(1):
-            fitted = np.exp(model.estimator.predict(matrix(sales.columns)))
-        differing = int((model.estimate(sales.columns) != fitted).sum())
-        if differing:
-            raise ModelsDisagree(differing, len(sales))
+            fitted = [member.predict(x) for member in model.estimator.values()]
+        logs = np.column_stack(fitted) + offsets(x, model.frames)
+        expected = np.exp(logs.mean(axis=1))
+        off = np.abs(model.estimate(sales.columns) - expected) > AGREEMENT * expected
+        if off.any():
+            raise ModelsDisagree(int(off.sum()), len(sales))
 
     def baseline(self, dataset: Dataset) -> MedianPricePerSqm:
         """Median price per m2 of municipality and type."""
@@ -99,14 +120,6 @@ class SklearnTrainer:
         """A plain price per m2."""
         none = np.empty(0)
         return MedianPricePerSqm(none, none, np.full(6, np.nan), np.array([STUB_PRICE_PER_SQM]))
-
-
-def _pipeline(recipe: Recipe) -> Pipeline:
-    folds = KFold(5, shuffle=True, random_state=0)
-    encoder = TargetEncoder(target_type="continuous", cv=folds)
-    encode = ColumnTransformer([("municipality", encoder, [MUNICIPALITY])], remainder="passthrough")
-    booster = HistGradientBoostingRegressor(early_stopping=False, **recipe.settings)
-    return make_pipeline(encode, booster)
 
 
 def _medians(values: Any, group: Any, groups: int) -> Any:

@@ -1,6 +1,7 @@
 """Boosted trees as plain arrays: what is served instead of a pickled estimator."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -13,11 +14,13 @@ _CELLS = 2**18
 
 @frozen(eq=False)
 class Trees:
-    """Nodes of all trees, one after the other; a leaf is its own child, so that walks may go on.
+    """Nodes of all members' trees, one after the other; a leaf is its own child, so that walks may
+    go on. A member has a baseline and the trees up to its end, the next one those after it.
 
     A row goes left where its feature is at most the threshold, or missing and *missing_left*.
     """
 
+    ends: npt.NDArray[np.int32]
     roots: npt.NDArray[np.int32]
     feature: npt.NDArray[np.int32]
     threshold: npt.NDArray[np.float64]
@@ -29,15 +32,17 @@ class Trees:
     depth: npt.NDArray[np.int32]
 
     @classmethod
-    def of(cls, booster: Any) -> Self:
-        """The trees of a fitted HistGradientBoostingRegressor without native categories."""
-        tables = [predictor.nodes for (predictor,) in booster._predictors]
+    def of(cls, boosters: Sequence[Any]) -> Self:
+        """The trees of fitted HistGradientBoostingRegressors without native categories."""
+        tables = [predictor.nodes for booster in boosters for (predictor,) in booster._predictors]
         starts = np.cumsum([0, *(len(table) for table in tables)])
         nodes = np.concatenate(tables)
         first = np.repeat(starts[:-1], [len(table) for table in tables])
         leaf = nodes["is_leaf"].astype(bool)
         own = np.arange(len(nodes))
+        baselines = [np.ravel(booster._baseline_prediction) for booster in boosters]
         return cls(
+            ends=np.cumsum([booster.n_iter_ for booster in boosters]).astype(np.int32),
             roots=starts[:-1].astype(np.int32),
             feature=np.where(leaf, 0, nodes["feature_idx"]).astype(np.int32),
             threshold=np.where(leaf, np.inf, nodes["num_threshold"]),
@@ -45,7 +50,7 @@ class Trees:
             right=np.where(leaf, own, nodes["right"] + first).astype(np.int32),
             missing_left=np.where(leaf, True, nodes["missing_go_to_left"].astype(bool)),
             value=np.where(leaf, nodes["value"], 0.0),
-            baseline=np.array(booster._baseline_prediction).reshape(-1),
+            baseline=np.concatenate(baselines).astype(np.float64),
             depth=np.array([nodes["depth"].max()], dtype=np.int32),
         )
 
@@ -61,10 +66,13 @@ class Trees:
         return {item.name: getattr(self, item.name) for item in fields(type(self))}
 
     def predict(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """The sum of the baseline and every tree's leaf, in scikit-learn's order of adding."""
+        """Of each member the sum of its baseline and leaves, in scikit-learn's order of adding.
+
+        Shape (rows, members).
+        """
         step = max(1, _CELLS // max(1, len(self.roots)))
         parts = [self._walk(x[start : start + step]) for start in range(0, len(x), step)]
-        return np.concatenate(parts) if parts else np.empty(0)
+        return np.concatenate(parts) if parts else np.empty((0, len(self.ends)))
 
     def _walk(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         rows = np.arange(len(x))[:, None]
@@ -73,9 +81,12 @@ class Trees:
             seen = x[rows, self.feature[node]]
             left = (seen <= self.threshold[node]) | (np.isnan(seen) & self.missing_left[node])
             node = np.where(left, self.left[node], self.right[node])
-        baseline = np.broadcast_to(self.baseline, (len(x), 1))
-        summed = np.cumsum(np.hstack([baseline, self.value[node]]), axis=1)
-        return np.asarray(summed[:, -1])
+        leaves = self.value[node]
+        members = [
+            np.cumsum(np.hstack([np.full((len(x), 1), baseline), leaves[:, start:end]]), axis=1)
+            for baseline, (start, end) in zip(self.baseline, pairwise([0, *self.ends]), strict=True)
+        ]
+        return np.column_stack([summed[:, -1] for summed in members])
 
     def _check(self, features: int) -> None:
         n = len(self.feature)
@@ -85,8 +96,13 @@ class Trees:
                 raise ValueError(f"{name} is not a row of {dtype}")
         if any(len(getattr(self, name)) != n for name in _PER_NODE):
             raise ValueError("the arrays of nodes differ in length")
-        if len(self.baseline) != 1 or len(self.depth) != 1 or not 0 <= self.depth[0] <= 64:
-            raise ValueError("there is one baseline and one depth, of at most 64")
+        if len(self.depth) != 1 or not 0 <= self.depth[0] <= 64:
+            raise ValueError("there is one depth, of at most 64")
+        ends = np.concatenate([[0], self.ends])
+        if len(ends) != 1 + len(self.baseline) or len(ends) < 2 or (np.diff(ends) < 0).any():
+            raise ValueError("the members lack baselines, or their ends are not in order")
+        if ends[-1] != len(self.roots):
+            raise ValueError("the members do not end with the last tree")
         _inside("root", self.roots, n)
         _inside("feature", self.feature, features)
         _inside("left child", self.left, n)
@@ -107,6 +123,7 @@ class Trees:
 
 _PER_NODE = ("feature", "threshold", "left", "right", "missing_left", "value")
 _DTYPES = {
+    "ends": np.int32,
     "roots": np.int32,
     "feature": np.int32,
     "threshold": np.float64,

@@ -148,7 +148,7 @@ def sales(rows: int = 300) -> Dataset:
     return Dataset(
         {
             "property_id": np.arange(rows),
-            "day": np.full(rows, date(2026, 1, 15).toordinal()),
+            "day": date(2026, 1, 1).toordinal() + np.arange(rows) * 31 // rows,
             "year": np.full(rows, 2026),
             "price": usable * random.uniform(3e4, 9e4, rows),
             "realestate_type": random.integers(0, 5, rows).astype(float),
@@ -167,7 +167,13 @@ def sales(rows: int = 300) -> Dataset:
 
 @pytest.fixture(scope="module")
 def trees() -> BoostedTrees:
-    settings = {"max_iter": 4, "max_leaf_nodes": 8, "random_state": 0}
+    settings = {
+        "members": ("residual", "price_absolute"),
+        "vintages": 4,
+        "max_iter": 4,
+        "max_leaf_nodes": 8,
+        "random_state": 0,
+    }
     return SklearnTrainer().fit(sales(), Recipe("tiny", settings))
 
 
@@ -675,7 +681,7 @@ def test_the_model_of_another_version_is_not_served(
     manifest_too: bool,
 ) -> None:
     version = registry.publish(trees, TRAINED)
-    other = registry.publish(Crafted(trees.arrays() | {"baseline": np.array([1.0])}), TRAINED)
+    other = registry.publish(Crafted(trees.arrays() | {"baseline": np.array([1.0, 2.0])}), TRAINED)
     registry.load(other.version)
     folder, key = f"models/{version.version}", f"models/{other.version}/model.npz"
     overwrite(f"{folder}/model.npz", objects.get(key).body)
@@ -749,11 +755,32 @@ HOSTILE_TREES: list[tuple[str, Callable[[Any], Any]]] = [
     ("municipalities", lambda array: array[:-1]),
     ("municipalities", put(0, np.nan)),
     ("municipalities", lambda array: array.astype(str)),
-    ("encodings", put(0, np.nan)),
-    ("encodings", put(0, np.inf)),
-    ("encodings", lambda array: array.astype(str)),
-    ("unknown_encoding", put(0, np.nan)),
-    ("unknown_encoding", set_to(np.empty(0))),
+    ("effects", put(0, np.nan)),
+    ("effects", put(0, np.inf)),
+    ("effects", lambda array: array.astype(str)),
+    ("coefficients", put(0, np.nan)),
+    ("coefficients", lambda array: array[:-1]),
+    ("index_first", set_to(np.empty(0))),
+    ("index_steps", put(0, np.inf)),
+    ("index_steps", set_to(np.zeros(5_001))),
+    ("ends", put(0, -1)),
+    ("ends", put(1, 9)),
+    ("ends", lambda array: array[:-1]),
+    ("ends", set_to(np.empty(0, np.int32))),
+    ("ends", lambda array: array.astype(np.int64)),
+    ("frames", put(0, 3)),
+    ("frames", put(0, -1)),
+    ("frames", lambda array: array[:-1]),
+    ("frames", lambda array: array.astype(np.float64)),
+    ("sales_lat", put(0, np.nan)),
+    ("sales_lon", lambda array: array[:-1]),
+    ("sales_lat", lambda array: array[None]),
+    ("sales_day", lambda array: array.astype(np.int64)),
+    ("sales_day", lambda array: array.astype(str)),
+    ("sales_residual", put(0, np.inf)),
+    ("sales_per_sqm", put(-1, np.nan)),
+    ("sales_realestate_type", put(0, 5.0)),
+    ("sales_realestate_type", put(0, 0.5)),
 ]
 
 

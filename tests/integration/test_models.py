@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
-from ree.adapters import price_models
-from ree.adapters.features import FEATURES, MUNICIPALITY, matrix
+from ree.adapters.features import FEATURES
+from ree.adapters.market import Market, as_known_then, vintage_starts
 from ree.adapters.memory_objects import MemoryObjects
-from ree.adapters.price_models import BoostedTrees, MedianPricePerSqm, npz
+from ree.adapters.price_models import BoostedTrees, MedianPricePerSqm, npz, offsets
 from ree.adapters.registry import ObjectRegistry
 from ree.adapters.sklearn_model import STUB_PRICE_PER_SQM, SklearnTrainer, UnknownRecipe
 from ree.domain.dataset import Dataset
@@ -27,7 +26,7 @@ from ree.domain.model import Kind, Recipe, TrainingRecord
 from ree.domain.ports import Trainer
 
 TRAINER = SklearnTrainer()
-RECIPE = Recipe("small", {**TRAINER.recipe("fast").settings, "max_iter": 50})
+RECIPE = Recipe("small", {**TRAINER.recipe("accurate").settings, "max_iter": 20, "vintages": 6})
 NOWHERE = 9999.0
 
 
@@ -86,8 +85,8 @@ def model(dataset: Dataset) -> BoostedTrees:
 
 
 @pytest.fixture(scope="module")
-def pipeline(model: BoostedTrees) -> Any:
-    """The scikit-learn estimator as a version keeps it."""
+def members(model: BoostedTrees) -> Any:
+    """The scikit-learn estimators as a version keeps them."""
     registry = ObjectRegistry(MemoryObjects(), Clock())
     version = registry.publish(model, TrainingRecord(Kind.TRAINED, RECIPE, {}))
     return pickle.loads(registry.artifact(version.version, "model.pkl"))  # noqa: S301
@@ -100,59 +99,73 @@ def served(model: BoostedTrees) -> BoostedTrees:
         return BoostedTrees.from_arrays({name: stored[name] for name in stored.files})
 
 
+def priced(members: Any, x: Any, frames: Any) -> Any:
+    """By scikit-learn: the mean of the members' logs, each added to what it was fitted beside."""
+    logs = [member.predict(x) for member in members.values()]
+    return np.exp((np.column_stack(logs) + offsets(x, frames)).mean(axis=1))
+
+
+def among(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a model price given features instead of homes."""
+    monkeypatch.setattr(Market, "features", lambda market, homes: homes["x"].copy())
+
+
 def assert_same_bits(one: Any, other: Any) -> None:
     assert one.dtype == other.dtype == np.float64
     assert one.tobytes() == other.tobytes()
 
 
-def test_homes_are_priced_as_by_scikit_learn(served: BoostedTrees, pipeline: Any) -> None:
+def test_homes_are_priced_as_by_scikit_learn(served: BoostedTrees, members: Any) -> None:
     columns = dict(sales(2_000, seed=8).columns)
     columns["municipality_number"][:300] = NOWHERE
     for name in ("floor", "bedrooms", "rooms"):
         columns[name][100:400] = np.nan
-    assert_same_bits(served.estimate(columns), np.exp(pipeline.predict(matrix(columns))))
+    x = served.market.features(columns)
+    assert_same_bits(served.estimate(columns), priced(members, x, served.frames))
 
 
 def test_at_every_threshold_and_one_ulp_beside_it(
     model: BoostedTrees,
     served: BoostedTrees,
-    pipeline: Any,
+    members: Any,
     dataset: Dataset,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     inner = np.flatnonzero(np.isfinite(model.trees.threshold))
     thresholds, features = model.trees.threshold[inner], model.trees.feature[inner]
     assert len(inner) > 1_000
-    assert {"lat", "log_usable_area", "built_year", "floor", "rooms"} <= {
+    assert {"lat", "log_usable_area", "built_year", "floor", "same_residual_8"} <= {
         FEATURES[feature] for feature in features
     }
-    base = matrix(dataset.columns)[np.arange(len(inner)) % len(dataset)]
+    base = model.market.features(dataset.columns)[np.arange(len(inner)) % len(dataset)]
     rows = []
     for direction in (0.0, -np.inf, np.inf):
         x = base.copy()
         beside = np.nextafter(thresholds, direction) if direction else thresholds
         x[np.arange(len(inner)), features] = beside
-        x[:, MUNICIPALITY] = base[:, MUNICIPALITY]
         rows.append(x)
     x = np.concatenate(rows)
-    monkeypatch.setattr(price_models, "matrix", lambda homes: homes["x"].copy())
-    assert_same_bits(served.estimate({"x": x}), np.exp(pipeline.predict(x)))
+    among(monkeypatch)
+    found = served.estimate({"x": x, "day": x[:, 0]})
+    assert_same_bits(found, priced(members, x, served.frames))
 
 
 @pytest.mark.parametrize("feature", range(len(FEATURES)))
 @pytest.mark.parametrize("value", [np.nan, -1e300, 1e300, 0.0])
 def test_where_a_feature_is_missing_or_extreme(
     served: BoostedTrees,
-    pipeline: Any,
+    members: Any,
     dataset: Dataset,
     monkeypatch: pytest.MonkeyPatch,
     feature: int,
     value: float,
 ) -> None:
-    x = matrix(dataset.columns)[:50]
+    x = served.market.features(dataset.columns)[:50]
     x[:, feature] = value
-    monkeypatch.setattr(price_models, "matrix", lambda homes: homes["x"].copy())
-    assert_same_bits(served.estimate({"x": x}), np.exp(pipeline.predict(x)))
+    among(monkeypatch)
+    with np.errstate(over="ignore"):
+        found = served.estimate({"x": x, "day": x[:, 0]})
+        assert_same_bits(found, priced(members, x, served.frames))
 
 
 def test_a_home_is_priced_the_same_alone_and_among_others(
@@ -166,6 +179,7 @@ def test_a_home_is_priced_the_same_alone_and_among_others(
     ]
     assert_same_bits(np.concatenate(alone), together)
     monkeypatch.setattr("ree.adapters.trees._CELLS", 7 * len(served.trees.roots))
+    monkeypatch.setattr("ree.adapters.price_models._AT_ONCE", 11)
     assert_same_bits(served.estimate(columns), together)
 
 
@@ -192,7 +206,7 @@ import numpy as np
 from ree.adapters.sklearn_model import SklearnTrainer
 from ree.domain.dataset import Dataset
 from ree.domain.model import Recipe
-settings = SklearnTrainer().recipe("fast").settings | {"max_iter": 10}
+settings = {**SklearnTrainer().recipe("accurate").settings, "max_iter": 10, "vintages": 6}
 with np.load(sys.argv[1]) as stored:
     dataset = Dataset({name: stored[name] for name in stored.files})
 print(SklearnTrainer().fit(dataset, Recipe("small", settings)).digest)
@@ -224,43 +238,84 @@ def test_the_same_sales_give_the_same_model_in_any_process_with_any_threads(
 def test_a_feature_that_no_sale_has_is_not_used(dataset: Dataset, name: str) -> None:
     columns = {**dataset.columns, name: np.full(len(dataset), np.nan)}
     model = TRAINER.fit(Dataset(columns), RECIPE)
-    expected = np.exp(model.estimator.predict(matrix(dataset.columns)))
+    assert name not in {FEATURES[feature] for feature in model.trees.feature[1:]}
+    x = model.market.features(dataset.columns)
+    expected = priced(model.estimator, x, model.frames)
     assert_same_bits(model.estimate(dataset.columns), expected)
-    assert_same_bits(model.estimate(columns), expected)
+    assert np.isfinite(model.estimate(columns)).all()
 
 
 def test_other_sales_or_settings_give_another_model(dataset: Dataset, model: BoostedTrees) -> None:
     price = dataset.columns["price"].copy()
     price[0] *= 2
     assert TRAINER.fit(Dataset({**dataset.columns, "price": price}), RECIPE).digest != model.digest
-    fewer = Recipe("small", {**RECIPE.settings, "max_iter": 49})
+    fewer = Recipe("small", {**RECIPE.settings, "max_iter": 19})
     assert TRAINER.fit(dataset, fewer).digest != model.digest
 
 
-def test_a_sales_own_price_does_not_stand_in_its_features(
-    model: BoostedTrees, dataset: Dataset
+# What a sale's features know
+
+
+def test_features_know_neither_their_own_price_nor_that_of_a_later_or_the_same_day(
+    dataset: Dataset,
 ) -> None:
-    x, y = matrix(dataset.columns), np.log(dataset.columns["price"])
-    encoder = clone(model.estimator[0])
-    features = encoder.fit_transform(x, y)
-    for row in (0, 17, 1_499):
-        changed = y.copy()
-        changed[row] += 5
-        others = encoder.fit_transform(x, changed)
-        np.testing.assert_array_equal(others[row], features[row])
-        assert (others != features).any()
+    columns = dataset.columns
+    day, price = columns["day"], columns["price"]
+    rows, found = as_known_then(columns, 6)
+    assert len(rows) > 0.85 * len(dataset)
+    for day_changed in np.quantile(day, [0.1, 0.37, 0.62, 0.9]).astype(int):
+        changed = np.where(day >= day_changed, price * 3 + 1, price)
+        again, others = as_known_then({**columns, "price": changed}, 6)
+        np.testing.assert_array_equal(again, rows)
+        untouched = day[rows] <= day_changed
+        assert_same_bits(others[untouched], found[untouched])
+    changed = price.copy()
+    changed[dataset.columns["day"] == day.min()] *= 2
+    assert (as_known_then({**columns, "price": changed}, 6)[1] != found).any(axis=1).all()
 
 
-def test_features_know_no_price(dataset: Dataset) -> None:
-    homes = {name: column for name, column in dataset.columns.items() if name != "price"}
-    np.testing.assert_array_equal(matrix(homes), matrix(dataset.columns))
+def test_sales_are_seen_as_a_home_is_on_that_day(dataset: Dataset) -> None:
+    """Training and serving share one definition: a part's market prices its sales as homes."""
+    columns = dataset.columns
+    _, found = as_known_then(columns, 6)
+    start = vintage_starts(columns["day"], 6)[-1]
+    known = Market.of(dataset.where(columns["day"] < start).columns)
+    asked = dataset.where(columns["day"] >= start)
+    homes = {name: column for name, column in asked.columns.items() if name != "price"}
+    assert_same_bits(known.features(homes), found[-len(asked) :])
 
 
-def test_age_is_taken_at_the_sale() -> None:
+def test_the_first_sales_have_no_market_to_be_seen_by(dataset: Dataset) -> None:
+    columns = dataset.columns
+    rows, _ = as_known_then(columns, 6)
+    first = vintage_starts(columns["day"], 6)[0]
+    np.testing.assert_array_equal(np.sort(rows), np.flatnonzero(columns["day"] >= first))
+
+
+@pytest.mark.parametrize("value", [np.nan, -50.0, 1e6])
+@pytest.mark.parametrize("name", ["floor", "bedrooms", "rooms"])
+def test_optional_fields_may_be_missing_or_strange(
+    served: BoostedTrees, name: str, value: float
+) -> None:
+    columns = sales(40).columns
+    estimates = served.estimate({**columns, name: np.full(40, value)})
+    assert (estimates > 0).all()
+    assert np.isfinite(estimates).all()
+
+
+def test_a_type_that_was_never_sold_is_priced(dataset: Dataset) -> None:
+    model = TRAINER.fit(dataset.where(dataset.columns["realestate_type"] != 4), RECIPE)
+    cabins = {**sales(20).columns, "realestate_type": np.full(20, 4.0)}
+    x = model.market.features(cabins)
+    assert np.isnan(x[:, FEATURES.index("same_residual_8")]).all()
+    assert np.isfinite(model.estimate(cabins)).all()
+
+
+def test_age_is_taken_at_the_sale(served: BoostedTrees) -> None:
     columns = dict(sales(2).columns)
     columns["day"] = np.array([date(2026, 7, 1).toordinal(), date(2016, 7, 1).toordinal()])
     columns["built_year"] = np.array([2006.0, 2006.0])
-    ages = matrix(columns)[:, FEATURES.index("age")]
+    ages = served.market.features(columns)[:, FEATURES.index("age")]
     assert ages == pytest.approx([20.5, 10.5], abs=0.01)
 
 

@@ -1,0 +1,90 @@
+"""What is known of the market at a moment, and what it says of homes: the features of a model."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from attrs import frozen
+
+from . import features
+from .comparables import Comparables
+from .features import FEATURES
+from .hedonic import Hedonic
+
+Columns = Mapping[str, Any]
+Matrix = npt.NDArray[np.float64]
+WARM_UP = 0.08
+"""The share of the sales that come first: only the market of later ones is known well enough."""
+
+
+@frozen(eq=False)
+class Market:
+    """Past sales and what a hedonic model makes of them."""
+
+    hedonic: Hedonic
+    comparables: Comparables
+
+    @classmethod
+    def of(cls, sales: Columns) -> Self:
+        """All that *sales* (at least one) tell; nobody's price but theirs is in it."""
+        hedonic = Hedonic.of(sales)
+        per_sqm = np.log(sales["price"] / sales["usable_area"])
+        day = np.asarray(sales["day"], dtype=np.float64)
+        level = hedonic.index.level
+        past = Comparables(
+            lat=sales["lat"],
+            lon=sales["lon"],
+            day=day,
+            realestate_type=sales["realestate_type"],
+            log_area=np.log(sales["usable_area"]),
+            built_year=sales["built_year"],
+            per_sqm=per_sqm - level(day) + level(day.max()),
+            residual=per_sqm - hedonic.log_per_sqm(sales),
+        )
+        return cls(hedonic, past)
+
+    @classmethod
+    def from_arrays(cls, arrays: Columns) -> Self:
+        """Read and checked; ValueError, KeyError."""
+        return cls(Hedonic.from_arrays(arrays), Comparables.from_arrays(arrays))
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """The arrays by name."""
+        return self.hedonic.arrays() | self.comparables.arrays()
+
+    def features(self, homes: Columns) -> Matrix:
+        """Shape (homes, len(FEATURES)); missing is NaN. The only definition there is of them."""
+        known = [
+            self.hedonic.log_per_sqm(homes),
+            self.hedonic.effect(homes),
+            self.hedonic.index.level(homes["day"]),
+        ]
+        told = self.comparables.features(homes)
+        return np.column_stack([*features.of_homes(homes), *known, *told]).astype(np.float64)
+
+
+def as_known_then(sales: Columns, vintages: int) -> tuple[npt.NDArray[np.int64], Matrix]:
+    """Rows of *sales* and their features, each by a market of sales from earlier days only.
+
+    Time is cut into at most *vintages* parts, between days and with about as many sales each. The
+    market that the sales of one part see is that of all parts before it, so it is as stale as one
+    that a model serves with. The first sales have no market: they are left out.
+    """
+    day = np.asarray(sales["day"])
+    rows, found = [np.empty(0, np.int64)], [np.empty((0, len(FEATURES)))]
+    starts = vintage_starts(day, vintages)
+    for start, end in zip(starts, [*starts[1:], np.inf], strict=False):
+        now = np.flatnonzero((day >= start) & (day < end))
+        market = Market.of({name: column[day < start] for name, column in sales.items()})
+        rows.append(now)
+        found.append(market.features({name: column[now] for name, column in sales.items()}))
+    return np.concatenate(rows), np.concatenate(found)
+
+
+def vintage_starts(day: Any, vintages: int) -> list[int]:
+    """The days on which parts of the time begin; none begins with the first sale's day."""
+    ordered = np.sort(day)
+    shares = np.linspace(WARM_UP, 1, vintages, endpoint=False)
+    starts = np.unique(ordered[(shares * len(ordered)).astype(np.int64)])
+    return [int(start) for start in starts if start > ordered[0]]

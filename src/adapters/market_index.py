@@ -1,0 +1,53 @@
+"""How the price level moved in time."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from attrs import frozen
+
+Column = npt.NDArray[np.float64]
+WEEK = 7.0
+MOST_WEEKS = 5_000
+
+
+@frozen(eq=False)
+class MarketIndex:
+    """The price level as a random walk from week to week, in logs.
+
+    *steps* are the changes with which the second and each later week since the day *first* begins.
+    Before the first week the level is 0. After the last sale it stays where it was: the best
+    guess of a random walk, and the rule for valuations of later days.
+    """
+
+    first: Column
+    steps: Column
+
+    @staticmethod
+    def weeks(days: Any) -> Column:
+        """A column for each step, 1 from the day on which it is taken; shape (days, steps)."""
+        days = np.asarray(days, dtype=np.float64)
+        taken = np.arange(days.min() + WEEK, days.max() + 1, WEEK)
+        return np.asarray(days[:, None] >= taken, dtype=np.float64)
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
+        """Read and checked; ValueError, KeyError."""
+        index = cls(arrays["index_first"], arrays["index_steps"])
+        for row in (index.first, index.steps):
+            if row.dtype != np.float64 or row.ndim != 1 or not np.isfinite(row).all():
+                raise ValueError("the index is not a row of finite numbers")
+        if len(index.first) != 1 or len(index.steps) > MOST_WEEKS:
+            raise ValueError("the index has one first day and a step a week")
+        return index
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """The arrays by name."""
+        return {"index_first": self.first, "index_steps": self.steps}
+
+    def level(self, days: Any) -> Column:
+        """The log of the price level on each day (ordinals)."""
+        levels = np.concatenate([[0.0], np.cumsum(self.steps)])
+        week = np.floor((np.asarray(days, dtype=np.float64) - self.first) / WEEK)
+        return levels[np.clip(week, 0, len(self.steps)).astype(np.int64)]
