@@ -17,11 +17,12 @@ from threadpoolctl import threadpool_limits
 from ree.adapters.evaluator import NumpyEvaluator
 from ree.adapters.file_objects import FileObjects
 from ree.adapters.objects import ObjectStore, Stored
+from ree.adapters.price_models import BoostedTrees
 from ree.adapters.settings import Settings
 from ree.adapters.sklearn_model import SklearnTrainer
 from ree.application.retrain_period import RetrainRequest
 from ree.container import Container
-from ree.domain.dataset import counts
+from ree.domain.dataset import Dataset, counts
 from ree.domain.errors import (
     FutureSale,
     MarketError,
@@ -182,6 +183,12 @@ class QuickTrainer(SklearnTrainer):
 
     def recipe(self, name: str) -> Recipe:
         return Recipe(name, {**super().recipe(name).settings, "max_iter": 40})
+
+
+def of_double_prices(trainer: SklearnTrainer, dataset: Dataset, recipe: Recipe) -> BoostedTrees:
+    """A fit that no gate may let through."""
+    columns = {**dataset.columns, "price": 2 * dataset.columns["price"]}
+    return SklearnTrainer.fit(trainer, Dataset(columns), recipe)
 
 
 @define
@@ -486,8 +493,10 @@ def test_a_run_whose_report_is_missing_is_told_by_its_version(world: World, late
     assert world.retrain() == told
 
 
-def test_a_rejected_run_whose_report_is_missing_is_told_by_its_version(world: World) -> None:
-    world.market.noise = 2.0
+def test_a_rejected_run_whose_report_is_missing_is_told_by_its_version(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QuickTrainer, "fit", of_double_prices)
     world.models.fails = lambda action, key: action == "create" and key.startswith("runs/")
     with pytest.raises(StorageError, match="network"):
         world.retrain()
