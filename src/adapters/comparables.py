@@ -18,13 +18,10 @@ HALF_LIFE = 270.0
 """Days after which a sale counts half."""
 NEAR = 0.03
 """km that are added to distances, so that a sale in the same building does not count alone."""
-SIZES: Mapping[str, tuple[int, ...]] = {"same": (1, 3, 8, 20, 50), "any": (3, 10, 40)}
+SIZES: Mapping[str, tuple[int, ...]] = {"same": (3, 8, 20, 50), "any": (3, 10, 40)}
 """How many of the nearest sales of the same type, and of any type, make a neighbourhood."""
-LIKENESS: Mapping[str, tuple[float, float, float]] = {
-    "like": (0.25, 15.0, 1.0),
-    "twin": (0.12, 8.0, 0.3),
-}
-"""How fast sales that differ count less: log of area, years, distance over the 8th neighbour's."""
+LIKE_AREA, LIKE_YEARS = 0.25, 15.0
+"""Differences in log area and in built year at which a sale counts 1/e as a home's like."""
 _LOCAL = 20
 
 NAMES = tuple(
@@ -33,7 +30,7 @@ NAMES = tuple(
     for name in (
         *(f"{what}_{size}" for size in sizes for what in ("residual", "per_sqm", "distance")),
         *(f"spread_{size}" for size in sizes if size >= 8),
-        *(f"{kernel}_{what}" for kernel in LIKENESS for what in ("residual", "per_sqm", "weight")),
+        *(f"like_{what}" for what in ("residual", "per_sqm", "weight")),
         *("area", "age", "built_year"),
     )
 )
@@ -102,12 +99,11 @@ class Comparables:
                 yield _spread(residual[:, :size], weight[:, :size])
         reach = np.where(found[:, 7], distance[:, 7], 100.0)[:, None] + 0.05
         apart = np.where(found, distance, 0.0) / reach
-        for areas, ages, reaches in LIKENESS.values():
-            unlike = np.abs(area) / areas + np.abs(years) / ages + apart / reaches
-            alike = np.where(found, fresh * np.exp(-unlike) + 1e-9, 0.0)
-            yield _mean(residual, alike)
-            yield _mean(per_sqm, alike)
-            yield np.log(alike.sum(axis=1) + 1e-12)
+        unlike = np.abs(area) / LIKE_AREA + np.abs(years) / LIKE_YEARS + apart
+        alike = np.where(found, fresh * np.exp(-unlike) + 1e-9, 0.0)
+        yield _mean(residual, alike)
+        yield _mean(per_sqm, alike)
+        yield np.log(alike.sum(axis=1) + 1e-12)
         for values in (area, days, years):
             yield _mean(values[:, :_LOCAL], weight[:, :_LOCAL])
 

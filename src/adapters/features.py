@@ -28,8 +28,8 @@ OF_HOMES = (
 )
 """Of the home alone: flags, logs of m2, shares, years, counts, m2 a room, degrees."""
 
-FEATURES = (*OF_HOMES, "hedonic", "municipality", "index", *comparables.NAMES)
-"""The columns of the matrix (ree.adapters.market): what is known of homes and of their market."""
+FEATURES = (*OF_HOMES, *comparables.NAMES)
+"""The columns of the matrix (ree.adapters.market): of homes, and of what was sold near them."""
 
 
 def of_homes(homes: Mapping[str, Any]) -> list[Any]:

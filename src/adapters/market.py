@@ -55,17 +55,21 @@ class Market:
 
     def features(self, homes: Columns) -> Matrix:
         """Shape (homes, len(FEATURES)); missing is NaN. The only definition there is of them."""
-        known = [
-            self.hedonic.log_per_sqm(homes),
-            self.hedonic.effect(homes),
-            self.hedonic.index.level(homes["day"]),
-        ]
         told = self.comparables.features(homes)
-        return np.column_stack([*features.of_homes(homes), *known, *told]).astype(np.float64)
+        return np.column_stack([*features.of_homes(homes), *told]).astype(np.float64)
 
 
-def as_known_then(sales: Columns, vintages: int) -> tuple[npt.NDArray[np.int64], Matrix]:
-    """Rows of *sales* and their features, each by a market of sales from earlier days only.
+@frozen(eq=False)
+class Seen:
+    """Rows of a dataset, and what the market of earlier sales said of them."""
+
+    rows: npt.NDArray[np.int64]
+    features: Matrix
+    hedonic: npt.NDArray[np.float64]
+
+
+def as_known_then(sales: Columns, vintages: int) -> Seen:
+    """Sales with their features, each by a market of sales from earlier days only.
 
     Time is cut into at most *vintages* parts, between days and with about as many sales each. The
     market that the sales of one part see is that of all parts before it, so it is as stale as one
@@ -73,13 +77,16 @@ def as_known_then(sales: Columns, vintages: int) -> tuple[npt.NDArray[np.int64],
     """
     day = np.asarray(sales["day"])
     rows, found = [np.empty(0, np.int64)], [np.empty((0, len(FEATURES)))]
+    hedonic = [np.empty(0)]
     starts = vintage_starts(day, vintages)
     for start, end in zip(starts, [*starts[1:], np.inf], strict=False):
         now = np.flatnonzero((day >= start) & (day < end))
         market = Market.of({name: column[day < start] for name, column in sales.items()})
+        homes = {name: column[now] for name, column in sales.items()}
         rows.append(now)
-        found.append(market.features({name: column[now] for name, column in sales.items()}))
-    return np.concatenate(rows), np.concatenate(found)
+        found.append(market.features(homes))
+        hedonic.append(market.hedonic.log_per_sqm(homes))
+    return Seen(np.concatenate(rows), np.concatenate(found), np.concatenate(hedonic))
 
 
 def vintage_starts(day: Any, vintages: int) -> list[int]:

@@ -18,7 +18,6 @@ from .trees import Trees
 Arrays = Mapping[str, npt.NDArray[Any]]
 _AT_ONCE = 4_096
 """Homes whose features are held in memory."""
-_AREA, _HEDONIC = FEATURES.index("log_usable_area"), FEATURES.index("hedonic")
 
 
 @runtime_checkable
@@ -83,9 +82,10 @@ class BoostedTrees:
         prices = np.empty(len(homes["day"]))
         for start in range(0, len(prices), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
-            x = self.market.features({name: column[part] for name, column in homes.items()})
-            logs = self.trees.predict(x) + offsets(x, self.frames)
-            prices[part] = np.exp(np.ascontiguousarray(logs).mean(axis=1))
+            asked = {name: column[part] for name, column in homes.items()}
+            logs = self.trees.predict(self.market.features(asked))
+            logs += offsets(asked, self.market.hedonic.log_per_sqm(asked), self.frames)
+            prices[part] = np.exp(logs.mean(axis=1))
         return prices
 
 
@@ -97,11 +97,15 @@ class Frame(IntEnum):
     HEDONIC = 2
 
 
-def offsets(x: npt.NDArray[np.float64], frames: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
-    """What the trees of each member add to, shape (homes, members)."""
-    area = x[:, _AREA]
-    known = np.column_stack([np.zeros(len(x)), area, area + x[:, _HEDONIC]])
-    return np.asarray(known[:, frames])
+def offsets(
+    homes: Mapping[str, Any],
+    hedonic: npt.NDArray[np.float64],
+    frames: npt.NDArray[np.int32],
+) -> npt.NDArray[np.float64]:
+    """What the trees of each member add to, shape (homes, members); *hedonic* is per m2, a log."""
+    area = np.log(homes["usable_area"])
+    known = np.stack([np.zeros(len(area)), area, area + hedonic])
+    return np.ascontiguousarray(known[frames].T)
 
 
 @define(eq=False, slots=False)

@@ -78,8 +78,9 @@ class SklearnTrainer:
         # One thread: OpenMP's threads spin while they wait, ten times slower on a shared core.
         with threadpool_limits(1):
             market = Market.of(dataset.columns)
-            rows, x = as_known_then(dataset.columns, vintages)
-            targets = np.log(dataset.columns["price"])[rows, None] - offsets(x, frames)
+            seen = as_known_then(dataset.columns, vintages)
+            sold, x = dataset.where(seen.rows).columns, seen.features
+            targets = np.log(sold["price"])[:, None] - offsets(sold, seen.hedonic, frames)
             # scikit-learn cannot bin a feature that no sale has; a constant is never split on.
             x[:, np.isnan(x).all(axis=0)] = 0.0
             members = {
@@ -94,10 +95,12 @@ class SklearnTrainer:
         """ModelsDisagree unless its arrays price as the fitted members do."""
         if not isinstance(model, BoostedTrees) or model.estimator is None:
             return
-        x = model.market.features(sales.columns)
+        homes, market = sales.columns, model.market
+        x = market.features(homes)
         with threadpool_limits(1):
             fitted = [member.predict(x) for member in model.estimator.values()]
-        logs = np.column_stack(fitted) + offsets(x, model.frames)
+        logs = np.column_stack(fitted)
+        logs += offsets(homes, market.hedonic.log_per_sqm(homes), model.frames)
         expected = np.exp(logs.mean(axis=1))
         off = np.abs(model.estimate(sales.columns) - expected) > AGREEMENT * expected
         if off.any():

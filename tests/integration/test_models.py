@@ -99,10 +99,11 @@ def served(model: BoostedTrees) -> BoostedTrees:
         return BoostedTrees.from_arrays({name: stored[name] for name in stored.files})
 
 
-def priced(members: Any, x: Any, frames: Any) -> Any:
+def priced(members: Any, model: BoostedTrees, homes: Any) -> Any:
     """By scikit-learn: the mean of the members' logs, each added to what it was fitted beside."""
-    logs = [member.predict(x) for member in members.values()]
-    return np.exp((np.column_stack(logs) + offsets(x, frames)).mean(axis=1))
+    x, hedonic = model.market.features(homes), model.market.hedonic.log_per_sqm(homes)
+    logs = np.column_stack([member.predict(x) for member in members.values()])
+    return np.exp((logs + offsets(homes, hedonic, model.frames)).mean(axis=1))
 
 
 def among(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,8 +121,7 @@ def test_homes_are_priced_as_by_scikit_learn(served: BoostedTrees, members: Any)
     columns["municipality_number"][:300] = NOWHERE
     for name in ("floor", "bedrooms", "rooms"):
         columns[name][100:400] = np.nan
-    x = served.market.features(columns)
-    assert_same_bits(served.estimate(columns), priced(members, x, served.frames))
+    assert_same_bits(served.estimate(columns), priced(members, served, columns))
 
 
 def test_at_every_threshold_and_one_ulp_beside_it(
@@ -146,8 +146,8 @@ def test_at_every_threshold_and_one_ulp_beside_it(
         rows.append(x)
     x = np.concatenate(rows)
     among(monkeypatch)
-    found = served.estimate({"x": x, "day": x[:, 0]})
-    assert_same_bits(found, priced(members, x, served.frames))
+    homes = {**sales(len(x)).columns, "x": x}
+    assert_same_bits(served.estimate(homes), priced(members, served, homes))
 
 
 @pytest.mark.parametrize("feature", range(len(FEATURES)))
@@ -164,8 +164,8 @@ def test_where_a_feature_is_missing_or_extreme(
     x[:, feature] = value
     among(monkeypatch)
     with np.errstate(over="ignore"):
-        found = served.estimate({"x": x, "day": x[:, 0]})
-        assert_same_bits(found, priced(members, x, served.frames))
+        homes = {**sales(len(x)).columns, "x": x}
+        assert_same_bits(served.estimate(homes), priced(members, served, homes))
 
 
 def test_a_home_is_priced_the_same_alone_and_among_others(
@@ -239,8 +239,7 @@ def test_a_feature_that_no_sale_has_is_not_used(dataset: Dataset, name: str) -> 
     columns = {**dataset.columns, name: np.full(len(dataset), np.nan)}
     model = TRAINER.fit(Dataset(columns), RECIPE)
     assert name not in {FEATURES[feature] for feature in model.trees.feature[1:]}
-    x = model.market.features(dataset.columns)
-    expected = priced(model.estimator, x, model.frames)
+    expected = priced(model.estimator, model, dataset.columns)
     assert_same_bits(model.estimate(dataset.columns), expected)
     assert np.isfinite(model.estimate(columns)).all()
 
@@ -261,35 +260,36 @@ def test_features_know_neither_their_own_price_nor_that_of_a_later_or_the_same_d
 ) -> None:
     columns = dataset.columns
     day, price = columns["day"], columns["price"]
-    rows, found = as_known_then(columns, 6)
-    assert len(rows) > 0.85 * len(dataset)
-    for day_changed in np.quantile(day, [0.1, 0.37, 0.62, 0.9]).astype(int):
-        changed = np.where(day >= day_changed, price * 3 + 1, price)
-        again, others = as_known_then({**columns, "price": changed}, 6)
-        np.testing.assert_array_equal(again, rows)
-        untouched = day[rows] <= day_changed
-        assert_same_bits(others[untouched], found[untouched])
-    changed = price.copy()
-    changed[dataset.columns["day"] == day.min()] *= 2
-    assert (as_known_then({**columns, "price": changed}, 6)[1] != found).any(axis=1).all()
+    seen = as_known_then(columns, 6)
+    assert len(seen.rows) > 0.85 * len(dataset)
+    for first in np.quantile(day, [0.1, 0.37, 0.62, 0.9]).astype(int):
+        changed = np.where(day >= first, price * 3 + 1, price)
+        again = as_known_then({**columns, "price": changed}, 6)
+        np.testing.assert_array_equal(again.rows, seen.rows)
+        earlier = day[seen.rows] <= first
+        assert_same_bits(again.features[earlier], seen.features[earlier])
+        assert_same_bits(again.hedonic[earlier], seen.hedonic[earlier])
+    changed = np.where(day == day.min(), price * 2, price)
+    others = as_known_then({**columns, "price": changed}, 6).features
+    assert (others != seen.features).any(axis=1).all()
 
 
 def test_sales_are_seen_as_a_home_is_on_that_day(dataset: Dataset) -> None:
     """Training and serving share one definition: a part's market prices its sales as homes."""
-    columns = dataset.columns
-    _, found = as_known_then(columns, 6)
-    start = vintage_starts(columns["day"], 6)[-1]
-    known = Market.of(dataset.where(columns["day"] < start).columns)
-    asked = dataset.where(columns["day"] >= start)
+    day = dataset.columns["day"]
+    start = vintage_starts(day, 6)[-1]
+    known = Market.of(dataset.where(day < start).columns)
+    asked = dataset.where(day >= start)
     homes = {name: column for name, column in asked.columns.items() if name != "price"}
-    assert_same_bits(known.features(homes), found[-len(asked) :])
+    seen = as_known_then(dataset.columns, 6)
+    assert_same_bits(known.features(homes), seen.features[-len(asked) :])
 
 
 def test_the_first_sales_have_no_market_to_be_seen_by(dataset: Dataset) -> None:
-    columns = dataset.columns
-    rows, _ = as_known_then(columns, 6)
-    first = vintage_starts(columns["day"], 6)[0]
-    np.testing.assert_array_equal(np.sort(rows), np.flatnonzero(columns["day"] >= first))
+    day = dataset.columns["day"]
+    rows = as_known_then(dataset.columns, 6).rows
+    first = vintage_starts(day, 6)[0]
+    np.testing.assert_array_equal(np.sort(rows), np.flatnonzero(day >= first))
 
 
 @pytest.mark.parametrize("value", [np.nan, -50.0, 1e6])
