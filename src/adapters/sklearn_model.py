@@ -20,6 +20,7 @@ MEMBERS: Mapping[str, tuple[Frame, str]] = {
     "residual": (Frame.HEDONIC, "squared_error"),
     "residual_absolute": (Frame.HEDONIC, "absolute_error"),
     "per_sqm": (Frame.AREA, "squared_error"),
+    "per_sqm_absolute": (Frame.AREA, "absolute_error"),
     "price_absolute": (Frame.NOTHING, "absolute_error"),
 }
 """What a member is fitted to, in logs, and its loss."""
@@ -33,13 +34,13 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
     "accurate": {
         "members": tuple(MEMBERS),
         "vintages": 24,
-        "max_iter": 400,
-        "learning_rate": 0.05,
+        "max_iter": 350,
+        "learning_rate": 0.035,
     },
 }
 _COMMON = {
-    "max_leaf_nodes": 20,
-    "min_samples_leaf": 20,
+    "max_leaf_nodes": 31,
+    "min_samples_leaf": 15,
     "l2_regularization": 5.0,
     "max_features": 0.3,
     "random_state": 0,
