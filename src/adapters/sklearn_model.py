@@ -21,12 +21,12 @@ MEMBERS: Mapping[str, tuple[Frame, str]] = {
     "residual_absolute": (Frame.HEDONIC, "absolute_error"),
     "per_sqm": (Frame.AREA, "squared_error"),
     "per_sqm_absolute": (Frame.AREA, "absolute_error"),
-    "price_absolute": (Frame.NOTHING, "absolute_error"),
+    "price": (Frame.NOTHING, "squared_error"),
 }
 """What a member is fitted to, in logs, and its loss."""
 RECIPES: Mapping[str, Mapping[str, Any]] = {
     "fast": {
-        "members": ("residual", "residual_absolute"),
+        "members": ("residual", "per_sqm_absolute"),
         "vintages": 12,
         "max_iter": 150,
         "learning_rate": 0.1,

@@ -168,7 +168,7 @@ def sales(rows: int = 300) -> Dataset:
 @pytest.fixture(scope="module")
 def trees() -> BoostedTrees:
     settings = {
-        "members": ("residual", "price_absolute"),
+        "members": ("residual", "price"),
         "vintages": 4,
         "max_iter": 4,
         "max_leaf_nodes": 8,
