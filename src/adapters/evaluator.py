@@ -5,14 +5,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ..domain.dataset import Dataset
 from ..domain.evaluation import Comparison, Evaluation, Interval, Metrics
 from ..domain.property import RealEstateType
+from .ratio_study import ratio_study
 
 Array = npt.NDArray[np.float64]
 LARGEST_MUNICIPALITIES = 10
+FIFTHS = 5
 
 FORMULAS: Mapping[str, Callable[[Array, Array], Array]] = {
     "mae": lambda error, _: np.abs(error).mean(axis=-1),
@@ -37,22 +39,32 @@ class NumpyEvaluator:
     seed: int = 0
 
     def evaluate(self, sales: Dataset, estimates: Any) -> Evaluation:
-        """Metrics overall, by type, and for the ten municipalities with the most sales."""
+        """Metrics overall and by segment, with the ratio study of each."""
+        return self._evaluate(sales, estimates, self.resamples)
+
+    def _evaluate(self, sales: Dataset, estimates: Array, resamples: int) -> Evaluation:
         price = sales.columns["price"]
         error = estimates - price
 
         def of(mask: Any) -> Metrics:
-            return _metrics(error[mask], price[mask])
+            ratios = None
+            if resamples:
+                ratios = ratio_study(
+                    estimates[mask], price[mask], resamples=resamples, seed=self.seed
+                )
+            return evolve(_metrics(error[mask], price[mask]), ratios=ratios)
 
+        fifth = np.argsort(np.argsort(price, kind="stable")) * FIFTHS // max(1, len(price))
         types = sales.columns["realestate_type"]
         present = [kind for kind in RealEstateType if (types == kind.code).any()]
         numbers = sales.columns["municipality_number"]
         codes, sizes = np.unique(numbers, return_counts=True)
         largest = codes[np.argsort(-sizes, kind="stable")][:LARGEST_MUNICIPALITIES]
         return Evaluation(
-            _metrics(error, price),
+            of(np.full(len(price), True)),
             {kind.value: of(types == kind.code) for kind in present},
             {f"{int(code):04d}": of(numbers == code) for code in largest},
+            {str(number + 1): of(fifth == number) for number in np.unique(fifth)},
         )
 
     def compare(self, sales: Dataset, candidate: Any, active: Any) -> Comparison:
@@ -63,8 +75,8 @@ class NumpyEvaluator:
             kind.value: types == kind.code for kind in RealEstateType
         }
         return Comparison(
-            self.evaluate(sales, candidate),
-            self.evaluate(sales, active),
+            self._evaluate(sales, candidate, 0),
+            self._evaluate(sales, active, 0),
             {
                 segment: self._intervals(
                     candidate[mask] - price[mask], active[mask] - price[mask], price[mask]
@@ -91,10 +103,11 @@ class NumpyEvaluator:
 
 def _metrics(error: Array, price: Array) -> Metrics:
     if not len(price):
-        return Metrics(0, *(float("nan") for _ in FORMULAS))
-    return Metrics(
-        len(price), **{name: float(formula(error, price)) for name, formula in FORMULAS.items()}
-    )
+        return Metrics.of_none()
+    figures: dict[str, Any] = {
+        name: float(formula(error, price)) for name, formula in FORMULAS.items()
+    }
+    return Metrics(len(price), **figures)
 
 
 def _interval(ratios: Array) -> Interval:

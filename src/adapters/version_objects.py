@@ -112,6 +112,7 @@ def decode_model(version: str, bodies: Mapping[str, bytes]) -> PriceModel:
 
 def _metrics(evaluation: Evaluation | None) -> dict[str, Any]:
     if evaluation is None:
-        return {"overall": None, "by_realestate_type": {}, "by_municipality": {}}
+        segments = ("by_realestate_type", "by_municipality", "by_price_fifth")
+        return {"overall": None} | {name: {} for name in segments}
     plain: dict[str, Any] = codec.plain(evaluation)
     return plain

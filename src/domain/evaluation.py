@@ -1,8 +1,11 @@
 """How far estimates are from prices, overall and by segment."""
 
 from collections.abc import Mapping
+from math import nan
 
 from attrs import field, frozen
+
+from .ratio_study import RatioStudy
 
 
 @frozen
@@ -23,15 +26,25 @@ class Metrics:
     p90: float
     within_10: float
     within_20: float
+    ratios: RatioStudy | None = None
+
+    @classmethod
+    def of_none(cls) -> "Metrics":
+        """Those of no sale at all."""
+        return cls(0, nan, nan, nan, nan, nan, nan, nan, nan)
 
 
 @frozen
 class Evaluation:
-    """Metrics overall, by type, and for the ten municipalities with the most sales."""
+    """Metrics overall, by type, for the ten municipalities with the most sales, by price fifth.
+
+    The fifths are by what was paid, "1" the cheapest.
+    """
 
     overall: Metrics
     by_realestate_type: Mapping[str, Metrics] = field(factory=dict)
     by_municipality: Mapping[str, Metrics] = field(factory=dict)
+    by_price_fifth: Mapping[str, Metrics] = field(factory=dict)
 
     def segment(self, name: str | None) -> Metrics | None:
         """The metrics of a type, or overall for None; None where it has no row."""

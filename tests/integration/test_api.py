@@ -277,6 +277,11 @@ def test_the_model_tells_what_it_is_worth(
     assert types["leilighet"]["status"] == "risk"
     assert types["leilighet"]["n"] < 30
     assert set(answer["segments"]["by_municipality"]) == {"0301", "4601"}
+    assert set(answer["segments"]["by_price_fifth"]) == set("12345")
+    for figure in ("median_ratio", "cod", "prd", "prb"):
+        ratio = answer["metrics"]["ratios"][figure]
+        assert ratio["lower"] <= ratio["value"] <= ratio["upper"]
+        assert ratio["status"] in ("good", "ok", "risk")
 
 
 def test_a_trained_model_prices(trained_client: FlaskClient) -> None:
@@ -322,7 +327,8 @@ def test_a_stub_says_that_it_is_one(stub_client: FlaskClient) -> None:
     answer = stub_client.get("/model").json
     assert answer is not None
     assert (answer["type"], answer["metrics"], answer["trained_on"]) == ("stub", None, None)
-    assert answer["segments"] == {"by_realestate_type": {}, "by_municipality": {}}
+    segments = ("by_realestate_type", "by_municipality", "by_price_fifth")
+    assert answer["segments"] == {name: {} for name in segments}
 
 
 @pytest.mark.parametrize("given", ["abc", "A.b-c_1", "x" * 64])

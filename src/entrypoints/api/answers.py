@@ -97,16 +97,25 @@ def described(version: ModelVersion) -> dict[str, Any]:
 
 
 def _overall(evaluation: Evaluation | None) -> dict[str, Any] | None:
-    return None if evaluation is None else asdict(evaluation.overall)
+    return None if evaluation is None else _figures(evaluation.overall)
 
 
 def _segments(evaluation: Evaluation | None) -> dict[str, Any]:
-    found = evaluation or Evaluation(Metrics(0, *[float("nan")] * 8))
+    found = evaluation or Evaluation(Metrics.of_none())
     return {
         "by_realestate_type": _segment(found.by_realestate_type.items()),
         "by_municipality": _segment(found.by_municipality.items()),
+        "by_price_fifth": _segment(found.by_price_fifth.items()),
     }
 
 
 def _segment(metrics: Iterable[tuple[str, Metrics]]) -> dict[str, Any]:
-    return {name: {"status": status(found)} | asdict(found) for name, found in metrics}
+    return {name: {"status": status(found)} | _figures(found) for name, found in metrics}
+
+
+def _figures(metrics: Metrics) -> dict[str, Any]:
+    figures: dict[str, Any] = asdict(metrics)
+    if metrics.ratios is not None:
+        for name, known in metrics.ratios.statuses().items():
+            figures["ratios"][name]["status"] = known
+    return figures

@@ -104,6 +104,29 @@ METRICS = {
     "within_10": _number("Share of estimates within 10 % of the price.", **_SHARE),
     "within_20": _number("Share of estimates within 20 % of the price.", **_SHARE),
 }
+_RATIO = _object(
+    {
+        "value": _number("The figure.", **_SHARE),
+        "lower": _number("Of its 95 % bootstrap interval.", **_SHARE),
+        "upper": _number("Of its 95 % bootstrap interval.", **_SHARE),
+        "status": _text(
+            "`good` inside the standard's band, `ok` if the interval meets it, else `risk`.",
+            enum=["good", "ok", "risk"],
+        ),
+    }
+)
+METRICS["ratios"] = _optional(
+    _object(
+        {
+            "n": _count("How many sales it was measured on."),
+            "median_ratio": _RATIO | {"description": "Median of estimate / price; 0.90 to 1.10."},
+            "cod": _RATIO | {"description": "Coefficient of dispersion, percent; 5 to 15."},
+            "prd": _RATIO | {"description": "Price-related differential; 0.98 to 1.03."},
+            "prb": _RATIO | {"description": "Price-related bias; -0.05 to 0.05."},
+        },
+        description="The ratio study of the IAAO (Standard on Ratio Studies, 2013).",
+    )
+)
 _STATUS = _text(
     "`good`: 30 sales or more and an MdAPE of at most 10 %; `ok`: at most 20 %; `risk`: all else.",
     enum=["good", "ok", "risk"],
@@ -244,6 +267,7 @@ SCHEMAS: Mapping[str, Schema] = {
                     "by_municipality": _by_name(
                         "By municipality number, the ten with the most sales."
                     ),
+                    "by_price_fifth": _by_name("By fifth of the price paid, 1 the cheapest."),
                 }
             ),
             "model_digest": _text("SHA-256 of the model's arrays: equal digests price alike."),

@@ -13,6 +13,7 @@ from ...domain.evaluation import Evaluation, Metrics
 from ...domain.funnel import Funnel
 from ...domain.gating import Outcome, Verdict
 from ...domain.property import RealEstateType
+from ...domain.ratio_study import RatioStudy
 from .commands import one_line
 from .words import NOTHING, explained, headline, kroner, number, percent, rule_name, thin
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Part = Table | Group | Text | str
 
 WIDTH_OF_A_FILE = 200
+_STATUS = {"good": "green", "ok": "yellow", "risk": "red"}
 _MARKS = {
     Outcome.PASSED: ("✓", "green"),
     Outcome.FAILED: ("✗", "red"),
@@ -103,6 +105,31 @@ def metrics_table(evaluation: Evaluation, baseline: Evaluation | None) -> Group:
     if baseline is not None:
         made.add_row("naive baseline", *_cells(baseline.overall), style="dim")
     return Group(heading("Errors on the holdout"), made)
+
+
+def ratio_table(evaluation: Evaluation) -> Group:
+    """The IAAO ratio study by type and price fifth; what is outside its band is marked."""
+    names = ("median ratio>", "COD>", "PRD>", "PRB>")
+    made = table("estimate / price", "sales>", *names)
+    fifths = {f"price fifth {name}": found for name, found in evaluation.by_price_fifth.items()}
+    shown = {**evaluation.by_realestate_type, **fifths, "overall": evaluation.overall}
+    for name, metrics in shown.items():
+        if metrics.ratios is not None:
+            bold = "bold" if name == "overall" else ""
+            made.add_row(name, number(metrics.n), *_ratios(metrics.ratios), style=bold)
+    bands = "0.90 to 1.10, 5 to 15 %, 0.98 to 1.03, -0.05 to 0.05"
+    return Group(heading("Ratio study (IAAO)", f"bands: {bands}"), made)
+
+
+def _ratios(study: RatioStudy) -> Iterable[Text]:
+    statuses = study.statuses()
+    for name, figure in (
+        ("median_ratio", f"{study.median_ratio.value:.3f}"),
+        ("cod", percent(study.cod.value / 100)),
+        ("prd", f"{study.prd.value:.3f}"),
+        ("prb", f"{study.prb.value:+.3f}"),
+    ):
+        yield Text(figure, _STATUS[statuses[name]])
 
 
 def _cells(metrics: Metrics) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from .rendering import (
     heading,
     in_models,
     metrics_table,
+    ratio_table,
     show,
     table,
     verdict_table,
@@ -73,6 +74,7 @@ def show_version(
         parts.append(funnel_table(record.dataset.funnel))
     if record.evaluation is not None:
         parts.append(metrics_table(record.evaluation, record.baseline))
+        parts.append(ratio_table(record.evaluation))
     if record.verdict is not None:
         parts.append(verdict_table(record.verdict))
     if moves:

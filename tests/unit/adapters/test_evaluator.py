@@ -4,7 +4,7 @@ from math import isnan, sqrt
 
 import numpy as np
 import pytest
-from attrs import asdict
+from attrs import asdict, evolve
 
 from ree.adapters.evaluator import NumpyEvaluator
 from ree.domain.dataset import Dataset
@@ -49,7 +49,18 @@ def test_metrics_by_hand(evaluator: Evaluator) -> None:
         within_10=0.75,
         within_20=0.75,
     )
-    assert asdict(found) == pytest.approx(asdict(expected))
+    assert asdict(evolve(found, ratios=None)) == pytest.approx(asdict(expected))
+    assert found.ratios is not None
+    assert found.ratios.median_ratio.value == pytest.approx(1.05)
+
+
+def test_price_fifths_go_from_cheap_to_dear(evaluator: Evaluator) -> None:
+    price = [float(1_000 + number) for number in (7, 3, 9, 1, 5, 0, 8, 2, 6, 4)]
+    found = evaluator.evaluate(sales(price), np.array(price) + np.array(price) % 10)
+    assert [found.by_price_fifth[name].mae for name in "12345"] == [0.5, 2.5, 4.5, 6.5, 8.5]
+    assert sum(metrics.n for metrics in found.by_price_fifth.values()) == 10
+    few = evaluator.evaluate(sales([2.0, 1.0]), np.array([2.0, 1.0])).by_price_fifth
+    assert sum(metrics.n for metrics in few.values()) == 2
 
 
 @pytest.mark.parametrize(
