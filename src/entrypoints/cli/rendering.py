@@ -108,11 +108,10 @@ def metrics_table(evaluation: Evaluation, baseline: Evaluation | None) -> Group:
 
 
 def ratio_table(evaluation: Evaluation) -> Group:
-    """The IAAO ratio study by type and price fifth; what is outside its band is marked."""
+    """The IAAO ratio study by type; what is outside its band is marked."""
     names = ("median ratio>", "COD>", "PRD>", "PRB>")
     made = table("estimate / price", "sales>", *names)
-    fifths = {f"price fifth {name}": found for name, found in evaluation.by_price_fifth.items()}
-    shown = {**evaluation.by_realestate_type, **fifths, "overall": evaluation.overall}
+    shown = {**evaluation.by_realestate_type, "overall": evaluation.overall}
     for name, metrics in shown.items():
         if metrics.ratios is not None:
             bold = "bold" if name == "overall" else ""
