@@ -27,4 +27,5 @@ def key_environment() -> dict[str, str]:
         "python": platform.python_version(),
         "numpy": version("numpy"),
         "scikit-learn": version("scikit-learn"),
+        "scipy": version("scipy"),
     }

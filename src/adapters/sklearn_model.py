@@ -47,6 +47,8 @@ _COMMON = {
 }
 AGREEMENT = 1e-12
 """Relative: members are averaged in another order by scikit-learn's side."""
+FEWEST_SEEN = 20
+"""Sales that have an earlier market, with fewer of which there is nothing to fit."""
 STUB_PRICE_PER_SQM = 45_000.0
 """NOK per m2: about the national level of asking prices, and no more than a placeholder."""
 
@@ -56,6 +58,16 @@ class UnknownRecipe(ReeError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"No estimator {name!r}; there are {', '.join(sorted(RECIPES))}.")
+
+
+class TooFewDays(ReeError):
+    """Sales that came all at once say nothing of what was known before each."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The sales before the holdout are of too few days: no market is known from before "
+            "them. Train on a longer period."
+        )
 
 
 @frozen
@@ -71,7 +83,7 @@ class SklearnTrainer:
     def fit(self, dataset: Dataset, recipe: Recipe) -> BoostedTrees:
         """A model of these sales; equal sales and settings give equal digests.
 
-        Needs sales of two days at least: the first ones have no earlier market to be seen by.
+        TooFewDays: the first sales have no earlier market to be seen by.
         """
         settings = dict(recipe.settings)
         names, vintages = settings.pop("members"), settings.pop("vintages")
@@ -80,6 +92,8 @@ class SklearnTrainer:
         with threadpool_limits(1):
             market = Market.of(dataset.columns)
             seen = as_known_then(dataset.columns, vintages)
+            if len(seen.rows) < FEWEST_SEEN:
+                raise TooFewDays
             sold, x = dataset.where(seen.rows).columns, seen.features
             targets = np.log(sold["price"])[:, None] - offsets(sold, seen.hedonic, frames)
             # scikit-learn cannot bin a feature that no sale has; a constant is never split on.
