@@ -27,6 +27,7 @@ from ree.adapters.evaluator import NumpyEvaluator
 from ree.adapters.sandbox.csv_sales import read_sales
 from ree.adapters.sklearn_model import SklearnTrainer
 from ree.adapters.table import NumpyTable
+from ree.domain.appraisal import Appraisal
 from ree.domain.dataset import Dataset, Sale, holdout_start, newest_sales, trainable
 from ree.domain.evaluation import Comparison, Evaluation, Interval
 from ree.domain.gating import Check, Evidence, GatingPolicy, Measured, Outcome, Verdict
@@ -157,16 +158,17 @@ def repetitions(
 
 def _repetition(drawn: Pair, worse: float, resamples: int) -> Repetition:
     evaluator, sales, price = NumpyEvaluator(resamples), drawn.sales, drawn.sales.columns["price"]
-    naive = evaluator.evaluate(sales, drawn.naive)
+    naive = evaluator.evaluate(sales, Appraisal(drawn.naive))
     if resamples:
         equal = evaluator.compare(sales, drawn.candidate, drawn.active)
     else:
         equal = Comparison(
-            evaluator.evaluate(sales, drawn.candidate), evaluator.evaluate(sales, drawn.active)
+            evaluator.evaluate(sales, Appraisal(drawn.candidate)),
+            evaluator.evaluate(sales, Appraisal(drawn.active)),
         )
     error = drawn.candidate - price
     degraded = Comparison(
-        evaluator.evaluate(sales, price + worse * error),
+        evaluator.evaluate(sales, Appraisal(price + worse * error)),
         equal.active,
         _scaled(equal.intervals, worse),
     )

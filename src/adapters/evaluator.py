@@ -1,15 +1,18 @@
 """Errors of estimates, and how sure a difference between two models is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from attrs import evolve, frozen
 
+from ..domain.appraisal import Appraisal
 from ..domain.dataset import Dataset
 from ..domain.evaluation import Comparison, Evaluation, Interval, Metrics
 from ..domain.property import RealEstateType
+from ..domain.reach import Reach
+from .coverage import coverage
 from .ratio_study import ratio_study
 
 Array = npt.NDArray[np.float64]
@@ -38,34 +41,23 @@ class NumpyEvaluator:
     resamples: int = 1_000
     seed: int = 0
 
-    def evaluate(self, sales: Dataset, estimates: Any) -> Evaluation:
-        """Metrics overall and by segment, with the ratio study of each."""
-        return self._evaluate(sales, estimates, self.resamples)
-
-    def _evaluate(self, sales: Dataset, estimates: Array, resamples: int) -> Evaluation:
-        price = sales.columns["price"]
-        error = estimates - price
+    def evaluate(self, sales: Dataset, appraisal: Appraisal) -> Evaluation:
+        """Metrics overall and by segment, with the ratio study and the coverage of each."""
+        price, estimate = sales.columns["price"], appraisal.price
 
         def of(mask: Any) -> Metrics:
-            ratios = None
-            if resamples:
-                ratios = ratio_study(
-                    estimates[mask], price[mask], resamples=resamples, seed=self.seed
+            study = None
+            if self.resamples:
+                study = ratio_study(
+                    estimate[mask], price[mask], resamples=self.resamples, seed=self.seed
                 )
-            return evolve(_metrics(error[mask], price[mask]), ratios=ratios)
+            return evolve(
+                _metrics(estimate[mask] - price[mask], price[mask]),
+                ratios=study,
+                coverage=coverage(appraisal, price, mask),
+            )
 
-        fifth = np.argsort(np.argsort(price, kind="stable")) * FIFTHS // max(1, len(price))
-        types = sales.columns["realestate_type"]
-        present = [kind for kind in RealEstateType if (types == kind.code).any()]
-        numbers = sales.columns["municipality_number"]
-        codes, sizes = np.unique(numbers, return_counts=True)
-        largest = codes[np.argsort(-sizes, kind="stable")][:LARGEST_MUNICIPALITIES]
-        return Evaluation(
-            of(np.full(len(price), True)),
-            {kind.value: of(types == kind.code) for kind in present},
-            {f"{int(code):04d}": of(numbers == code) for code in largest},
-            {str(number + 1): of(fifth == number) for number in np.unique(fifth)},
-        )
+        return _by_segment(sales, appraisal.reaches, of)
 
     def compare(self, sales: Dataset, candidate: Any, active: Any) -> Comparison:
         """Both on the same sales, with 95 % intervals of candidate / active - 1."""
@@ -75,8 +67,8 @@ class NumpyEvaluator:
             kind.value: types == kind.code for kind in RealEstateType
         }
         return Comparison(
-            self._evaluate(sales, candidate, 0),
-            self._evaluate(sales, active, 0),
+            _errors(sales, candidate),
+            _errors(sales, active),
             {
                 segment: self._intervals(
                     candidate[mask] - price[mask], active[mask] - price[mask], price[mask]
@@ -99,6 +91,37 @@ class NumpyEvaluator:
                 with np.errstate(divide="ignore", invalid="ignore"):
                     ratios[metric].append(mine / theirs - 1)
         return {metric: _interval(np.concatenate(parts)) for metric, parts in ratios.items()}
+
+
+def _errors(sales: Dataset, estimate: Array) -> Evaluation:
+    price = sales.columns["price"]
+    return _by_segment(sales, (), lambda mask: _metrics(estimate[mask] - price[mask], price[mask]))
+
+
+def _by_segment(
+    sales: Dataset, reaches: Sequence[Reach], of: Callable[[Any], Metrics]
+) -> Evaluation:
+    price, types = sales.columns["price"], sales.columns["realestate_type"]
+    numbers = sales.columns["municipality_number"]
+    fifth = np.argsort(np.argsort(price, kind="stable")) * FIFTHS // max(1, len(price))
+    present = [kind for kind in RealEstateType if (types == kind.code).any()]
+    codes, sizes = np.unique(numbers, return_counts=True)
+    largest = codes[np.argsort(-sizes, kind="stable")][:LARGEST_MUNICIPALITIES]
+    return Evaluation(
+        of(np.full(len(price), True)),
+        {kind.value: of(types == kind.code) for kind in present},
+        {f"{int(code):04d}": of(numbers == code) for code in largest},
+        {str(number + 1): of(fifth == number) for number in np.unique(fifth)},
+        {name: of(mask) for name, mask in _reach_masks(reaches).items() if mask.any()},
+    )
+
+
+def _reach_masks(reaches: Sequence[Reach]) -> dict[str, Any]:
+    if not reaches:
+        return {}
+    refused = np.any([reach.refused for reach in reaches], axis=0)
+    warned = np.any([reach.warned for reach in reaches], axis=0) & ~refused
+    return {"usual": ~(warned | refused), "near_edge": warned, "out_of_domain": refused}
 
 
 def _metrics(error: Array, price: Array) -> Metrics:

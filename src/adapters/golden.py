@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..domain.appraisal import COVERAGE
 from ..domain.property import RealEstateType
-from .price_models import StorableModel
+from .stored_arrays import StorableModel
 
 TOLERANCE = 1e-9
 """Relative; exp and log differ in the last bits between processors."""
@@ -19,19 +20,33 @@ def golden_rows(model: StorableModel, day: int) -> dict[str, Any]:
     *day* is the ordinal of the valuation. What is missing is None.
     """
     homes = _homes(day)
-    estimates = model.estimate(_columns(homes))
-    return {"homes": homes, "estimates": [float(estimate) for estimate in estimates]}
+    priced = _priced(model, homes)
+    return {"homes": homes} | {name: [float(v) for v in row] for name, row in priced.items()}
 
 
 def check_golden_rows(model: StorableModel, stored: Mapping[str, Any]) -> None:
-    """ValueError unless *model* prices the homes as it did when it was published."""
-    expected = np.array(stored["estimates"], dtype=np.float64)
-    found = np.asarray(model.estimate(_columns(stored["homes"])))
-    if not len(expected) or found.shape != expected.shape:
-        raise ValueError("there are no golden rows")
-    off = np.abs(found - expected) > TOLERANCE * np.abs(expected)
-    if off.any() or not np.isfinite(found).all():
-        raise ValueError(f"{int(off.sum())} of {len(off)} golden rows are priced differently")
+    """ValueError unless *model* says of the homes what it did when it was published."""
+    priced = _priced(model, stored["homes"])
+    if not stored["estimates"] or set(priced) != set(stored) - {"homes"}:
+        raise ValueError("there are no golden rows, or they tell other things")
+    for name, found in priced.items():
+        expected = np.array(stored[name], dtype=np.float64)
+        if found.shape != expected.shape:
+            raise ValueError("there are no golden rows")
+        off = np.abs(found - expected) > TOLERANCE * np.abs(expected)
+        if off.any() or not np.isfinite(found).all():
+            raise ValueError(f"{int(off.sum())} of {len(off)} golden rows are priced differently")
+
+
+def _priced(model: StorableModel, homes: Mapping[str, Any]) -> dict[str, Any]:
+    """Estimates, and the bounds of their intervals if the model has any."""
+    appraisal = model.appraise(_columns(homes), (COVERAGE,))
+    told = {"estimates": np.asarray(appraisal.price)}
+    if COVERAGE in appraisal.intervals:
+        lower, upper = appraisal.intervals[COVERAGE]
+        if np.isfinite(lower).all():
+            told |= {"lower": lower, "upper": upper}
+    return told
 
 
 def _homes(day: int) -> dict[str, list[float | None]]:

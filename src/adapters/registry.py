@@ -24,8 +24,8 @@ from ..domain.ports import Clock
 from ..domain.verification import Finding, Soundness
 from .objects import ObjectExists, ObjectMissing, ObjectStore, digest
 from .pointer import ObjectPointer, Pointed, Target
-from .price_models import StorableModel
 from .seal import Seal
+from .stored_arrays import StorableModel
 from .version_objects import (
     FOLDERS,
     MANIFEST,

@@ -160,6 +160,7 @@ class Settings:
     gate_overall_wape_max_degrade_pct: float = _option(10.0, _percent, "a percentage, 0 to 1000")
     gate_enebolig_mae_max_degrade_pct: float = _option(7.0, _percent, "a percentage, 0 to 1000")
     gate_enebolig_wape_max_degrade_pct: float = _option(12.0, _percent, "a percentage, 0 to 1000")
+    gate_coverage_tolerance: float = _option(3.0, _number(0, 100), "percentage points, 0 to 100")
     gate_segment_min_rows: int = _option(30, _rows, "a count of rows, 1 or more")
     gate_tail_min_rows: int = _option(200, _rows, "a count of rows, 1 or more")
 
@@ -172,6 +173,7 @@ class Settings:
             overall_wape_limit=self.gate_overall_wape_max_degrade_pct / 100,
             enebolig_limit=self.gate_enebolig_mae_max_degrade_pct / 100,
             enebolig_wape_limit=self.gate_enebolig_wape_max_degrade_pct / 100,
+            coverage_tolerance=self.gate_coverage_tolerance / 100,
             segment_min_rows=self.gate_segment_min_rows,
             tail_min_rows=self.gate_tail_min_rows,
         )

@@ -6,34 +6,32 @@ from typing import Any
 
 import numpy as np
 from attrs import frozen
-from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
 from ..domain.dataset import Dataset
 from ..domain.errors import ModelsDisagree, ReeError
 from ..domain.model import PriceModel, Recipe
-from .market import Market, as_known_then
-from .price_models import BoostedTrees, Frame, MedianPricePerSqm, offsets
-from .trees import Trees
+from .boosted_trees import BoostedTrees, offsets
+from .conformal import sights
+from .lessons import MEMBERS, Lessons
+from .market import as_known_then
+from .median_price import MedianPricePerSqm
+from .training_domain import TrainingDomain
 
-MEMBERS: Mapping[str, tuple[Frame, str]] = {
-    "residual": (Frame.HEDONIC, "squared_error"),
-    "residual_absolute": (Frame.HEDONIC, "absolute_error"),
-    "per_sqm": (Frame.AREA, "squared_error"),
-    "per_sqm_absolute": (Frame.AREA, "absolute_error"),
-    "price": (Frame.NOTHING, "squared_error"),
-}
-"""What a member is fitted to, in logs, and its loss."""
+ORIGINS = (0.8, 0.9)
+"""Shares of the sales, the oldest first, after which models that calibrate intervals begin."""
 RECIPES: Mapping[str, Mapping[str, Any]] = {
     "fast": {
         "members": ("residual", "per_sqm_absolute"),
         "vintages": 12,
+        "origins": ORIGINS,
         "max_iter": 150,
         "learning_rate": 0.1,
     },
     "accurate": {
         "members": tuple(MEMBERS),
         "vintages": 24,
+        "origins": ORIGINS,
         "max_iter": 350,
         "learning_rate": 0.035,
     },
@@ -47,8 +45,6 @@ _COMMON = {
 }
 AGREEMENT = 1e-12
 """Relative: members are averaged in another order by scikit-learn's side."""
-FEWEST_SEEN = 20
-"""Sales that have an earlier market, with fewer of which there is nothing to fit."""
 STUB_PRICE_PER_SQM = 45_000.0
 """NOK per m2: about the national level of asking prices, and no more than a placeholder."""
 
@@ -83,41 +79,42 @@ class SklearnTrainer:
     def fit(self, dataset: Dataset, recipe: Recipe) -> BoostedTrees:
         """A model of these sales; equal sales and settings give equal digests.
 
+        Its intervals rest on the errors of models that were trained like it, each on the sales
+        before an origin and asked for those up to the next.
+
         TooFewDays: the first sales have no earlier market to be seen by.
         """
         settings = dict(recipe.settings)
         names, vintages = settings.pop("members"), settings.pop("vintages")
-        frames = np.array([MEMBERS[name][0] for name in names], dtype=np.int32)
+        origins = settings.pop("origins", ())
         # One thread: OpenMP's threads spin while they wait, ten times slower on a shared core.
         with threadpool_limits(1):
-            market = Market.of(dataset.columns)
-            seen = as_known_then(dataset.columns, vintages)
-            if len(seen.rows) < FEWEST_SEEN:
+            lessons = Lessons(dataset, as_known_then(dataset.columns, vintages), names, settings)
+            model = lessons.learn()
+            if model is None:
                 raise TooFewDays
-            sold, x = dataset.where(seen.rows).columns, seen.features
-            targets = np.log(sold["price"])[:, None] - offsets(sold, seen.hedonic, frames)
-            # scikit-learn cannot bin a feature that no sale has; a constant is never split on.
-            x[:, np.isnan(x).all(axis=0)] = 0.0
-            members = {
-                name: HistGradientBoostingRegressor(
-                    loss=MEMBERS[name][1], early_stopping=False, **settings
-                ).fit(x, targets[:, number])
-                for number, name in enumerate(names)
-            }
-        return BoostedTrees(market, Trees.of([*members.values()]), frames, estimator=members)
+            calibrated = lessons.calibrate(origins)
+        if calibrated is not None:
+            model.conformal, model.estimator["expected_error"] = calibrated
+        model.domain = TrainingDomain.of(dataset.columns)
+        return model
 
     def confirm(self, model: PriceModel, sales: Dataset) -> None:
-        """ModelsDisagree unless its arrays price as the fitted members do."""
+        """ModelsDisagree unless its arrays say what the fitted members do."""
         if not isinstance(model, BoostedTrees) or model.estimator is None:
             return
         homes, market = sales.columns, model.market
-        x = market.features(homes)
+        x, served = model.see(homes)
+        fitted = model.estimator
         with threadpool_limits(1):
-            fitted = [member.predict(x) for member in model.estimator.values()]
-        logs = np.column_stack(fitted)
-        logs += offsets(homes, market.hedonic.log_per_sqm(homes), model.frames)
-        expected = np.exp(logs.mean(axis=1))
-        off = np.abs(model.estimate(sales.columns) - expected) > AGREEMENT * expected
+            logs = np.column_stack([member.predict(x) for member in fitted["members"].values()])
+            logs += offsets(homes, market.hedonic.log_per_sqm(homes), model.frames)
+            expected = np.exp(logs.mean(axis=1))
+            off = np.abs(model.estimate(homes) - expected) > AGREEMENT * expected
+            if model.conformal is not None:
+                found = np.exp(fitted["expected_error"].predict(sights(x, served)))
+                told = model.conformal.expected_error(x, served)
+                off |= np.abs(told - found) > AGREEMENT * found
         if off.any():
             raise ModelsDisagree(int(off.sum()), len(sales))
 

@@ -55,15 +55,15 @@ class Trees:
         )
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Any], features: int) -> Self:
+    def from_arrays(cls, arrays: Mapping[str, Any], features: int, prefix: str = "") -> Self:
         """Read and checked: ValueError unless every walk stays inside and ends at a leaf."""
-        trees = cls(**{item.name: arrays[item.name] for item in fields(cls)})
+        trees = cls(**{item.name: arrays[prefix + item.name] for item in fields(cls)})
         trees._check(features)
         return trees
 
-    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+    def arrays(self, prefix: str = "") -> dict[str, npt.NDArray[Any]]:
         """The arrays by name."""
-        return {item.name: getattr(self, item.name) for item in fields(type(self))}
+        return {prefix + item.name: getattr(self, item.name) for item in fields(type(self))}
 
     def predict(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Of each member the sum of its baseline and leaves, in scikit-learn's order of adding.

@@ -15,14 +15,15 @@ from . import codec
 from .features import FEATURES
 from .golden import check_golden_rows, golden_rows
 from .objects import digest
-from .price_models import KINDS, StorableModel, npz
+from .price_models import KINDS
 from .report import html_report
 from .seal import Seal
+from .stored_arrays import StorableModel, npz
 
-FORMAT = 2
-"""What is written."""
+FORMAT = 3
+"""What is written: since 3 with intervals and the training domain."""
 OLDEST_FORMAT = 2
-"""What is still read: the format before, too, but the one before 2 was never released."""
+"""What is still read: the format before."""
 THREADS = 1
 """That a fit uses (ree.adapters.sklearn_model)."""
 MANIFEST = "training_manifest.json"
@@ -112,7 +113,7 @@ def decode_model(version: str, bodies: Mapping[str, bytes]) -> PriceModel:
 
 def _metrics(evaluation: Evaluation | None) -> dict[str, Any]:
     if evaluation is None:
-        segments = ("by_realestate_type", "by_municipality", "by_price_fifth")
+        segments = ("by_realestate_type", "by_municipality", "by_price_fifth", "by_reach")
         return {"overall": None} | {name: {} for name in segments}
     plain: dict[str, Any] = codec.plain(evaluation)
     return plain

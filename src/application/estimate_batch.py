@@ -1,9 +1,10 @@
 """What homes are worth, by the active model."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from attrs import field, frozen
 
+from ..domain.appraisal import COVERAGE, Appraisal, Confidence
 from ..domain.errors import BatchTooLarge, EmptyBatch, InvalidProperties
 from ..domain.estimate import Home, OnInvalid, PriceEstimate, Refusal, ValuationDates
 from ..domain.model import Kind, LoadedModel
@@ -25,9 +26,13 @@ class EstimateBatch:
     max_batch: int = 10_000
 
     def __call__(
-        self, homes: Sequence[Home], on_invalid: OnInvalid = OnInvalid.FAIL
+        self,
+        homes: Sequence[Home],
+        on_invalid: OnInvalid = OnInvalid.FAIL,
+        *,
+        coverage: float = COVERAGE,
     ) -> tuple[PriceEstimate | Refusal, ...]:
-        """One answer a home, in order.
+        """One answer a home, in order, with intervals of a coverage in COVERAGES.
 
         EmptyBatch, BatchTooLarge, ModelNotReady; InvalidProperties with every fault of every home
         if one has any and *on_invalid* is FAIL.
@@ -37,18 +42,19 @@ class EstimateBatch:
         if len(homes) > self.max_batch:
             raise BatchTooLarge(len(homes), self.max_batch)
         loaded = self.model.current()
-        until = loaded.version.record.trained_until
-        looks = [self.dates.look(home.valuation_date, until) for home in homes]
+        record = loaded.version.record
+        oldest = record.dataset.period.start if record.dataset else None
+        looks = [
+            self.dates.look(home.valuation_date, record.trained_until, oldest) for home in homes
+        ]
         looked = [
             (home, home.faults + bad, warnings)
             for home, (bad, warnings) in zip(homes, looks, strict=True)
         ]
-        prices = iter(self._prices([home for home, bad, _ in looked if not bad], loaded))
+        sound = [(home, warnings) for home, bad, warnings in looked if not bad]
+        priced = iter(self._priced(sound, loaded, coverage) if sound else ())
         answers = tuple(
-            Refusal(home.property_id, bad)
-            if bad
-            else self._estimate(home, next(prices), warnings, loaded)
-            for home, bad, warnings in looked
+            Refusal(home.property_id, bad) if bad else next(priced) for home, bad, _ in looked
         )
         refused = [answer for answer in answers if isinstance(answer, Refusal)]
         if refused and on_invalid is OnInvalid.FAIL:
@@ -57,21 +63,43 @@ class EstimateBatch:
             )
         return answers
 
-    def _prices(self, homes: Sequence[Home], loaded: LoadedModel) -> list[float]:
-        if not homes:
-            return []
-        return [float(price) for price in loaded.model.estimate(self.tabulate.homes(homes))]
+    def _priced(
+        self,
+        homes: Sequence[tuple[Home, tuple[str, ...]]],
+        loaded: LoadedModel,
+        coverage: float,
+    ) -> Iterator[PriceEstimate | Refusal]:
+        """Of homes without a fault, each with the warnings it has already."""
+        columns = self.tabulate.homes([home for home, _ in homes])
+        appraisal = loaded.model.appraise(columns, (coverage,))
+        refused = [(reach, reach.refused) for reach in appraisal.reaches]
+        warned = [(reach, reach.warned) for reach in appraisal.reaches]
+        for row, (home, warnings) in enumerate(homes):
+            faults = [reach.fault(row) for reach, mask in refused if mask[row]]
+            if not faults and not 0 < appraisal.price[row] < float("inf"):
+                message = "the model gives no price for this home"
+                faults = [Fault("", "out_of_domain:price", message)]
+            if faults:
+                yield Refusal(home.property_id, tuple(faults))
+                continue
+            near_edge = [reach.warning for reach, mask in warned if mask[row]]
+            yield self._estimate(home, appraisal, row, (*warnings, *near_edge), loaded, coverage)
 
     def _estimate(
-        self, home: Home, price: float, warnings: tuple[str, ...], loaded: LoadedModel
-    ) -> PriceEstimate | Refusal:
-        if not 0 < price < float("inf"):
-            message = "the model gives no price for this home"
-            return Refusal(home.property_id, (Fault("", "out_of_domain:price", message),))
+        self,
+        home: Home,
+        appraisal: Appraisal,
+        row: int,
+        warnings: tuple[str, ...],
+        loaded: LoadedModel,
+        coverage: float,
+    ) -> PriceEstimate:
         if loaded.version.record.kind is Kind.STUB:
             warnings = (*warnings, STUB_WARNING)
         if home.home.municipality_number not in self.municipalities:
             warnings = (*warnings, UNKNOWN_MUNICIPALITY)
+        price = float(appraisal.price[row])
+        fsd = appraisal.fsd_of(row)
         return PriceEstimate(
             home.property_id,
             round(price),
@@ -79,4 +107,7 @@ class EstimateBatch:
             loaded.version.version,
             home.valuation_date,
             warnings,
+            appraisal.interval_of(row, coverage),
+            fsd,
+            None if fsd is None else Confidence.of(fsd),
         )

@@ -5,6 +5,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from ..domain.appraisal import COVERAGES
 from ..domain.dataset import Dataset, holdout_start
 from ..domain.errors import UnreadableVersion
 from ..domain.evaluation import Comparison, Evaluation
@@ -83,13 +84,13 @@ class TryCandidate:
             return Candidate(evidence, holdout)
         with watch.step("evaluate"):
             model = self.trainer.fit(before, recipe)
-            estimates = model.estimate(holdout.columns)
-            naive = self.trainer.baseline(before).estimate(holdout.columns)
+            appraisal = model.appraise(holdout.columns, COVERAGES)
+            naive = self.trainer.baseline(before).appraise(holdout.columns, COVERAGES)
             return Candidate(
                 evidence,
                 holdout,
-                estimates,
-                self.evaluator.evaluate(holdout, estimates),
+                appraisal.price,
+                self.evaluator.evaluate(holdout, appraisal),
                 self.evaluator.evaluate(holdout, naive),
                 model.digest,
             )

@@ -5,6 +5,7 @@ from enum import Enum
 
 from attrs import frozen
 
+from .appraisal import Confidence, PriceInterval
 from .property import Property
 from .rules import Fault, faults
 from .turnover import add_months
@@ -67,7 +68,11 @@ def id_faults(property_id: str) -> tuple[Fault, ...]:
 
 @frozen
 class PriceEstimate:
-    """A home's estimated price in whole NOK, and by m2 of usable area."""
+    """A home's estimated price in whole NOK, and by m2 of usable area.
+
+    *fsd*, the forecast standard deviation, is a fraction of the price. A model that does not know
+    how far off it is has no interval, fsd and confidence.
+    """
 
     property_id: str
     estimated_price: int
@@ -75,6 +80,9 @@ class PriceEstimate:
     model_version: str
     valuation_date: date
     warnings: tuple[str, ...] = ()
+    interval: PriceInterval | None = None
+    fsd: float | None = None
+    confidence: Confidence | None = None
     currency: str = CURRENCY
 
 
@@ -88,23 +96,25 @@ class Refusal:
 
 @frozen
 class ValuationDates:
-    """How far from the newest sale a valuation may be."""
+    """How far from the sales that a model knows a valuation may be, after them or before."""
 
     warn_months: int = 6
     max_months: int = 18
 
     def look(
-        self, day: date, newest_sale: date | None
+        self, day: date, newest: date | None, oldest: date | None = None
     ) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
-        """The faults and the warnings of a valuation on *day*."""
-        if newest_sale is None:
-            return (), ()
-        if day > add_months(newest_sale, self.max_months):
-            message = (
-                f"is more than {self.max_months} months after the newest sale ({newest_sale}) "
-                "that the model knows"
-            )
-            return (Fault("valuation_date", "out_of_domain:valuation_date", message),), ()
-        if day > add_months(newest_sale, self.warn_months):
+        """The faults and the warnings of a valuation on *day*; sales from *oldest* to *newest*."""
+        if newest is not None and day > add_months(newest, self.max_months):
+            return (self._fault(f"after the newest sale ({newest})"),), ()
+        if oldest is not None and day < add_months(oldest, -self.max_months):
+            return (self._fault(f"before the oldest sales ({oldest})"),), ()
+        if newest is not None and day > add_months(newest, self.warn_months):
             return (), ("stale:valuation_date",)
+        if oldest is not None and day < add_months(oldest, -self.warn_months):
+            return (), ("near_edge:valuation_date",)
         return (), ()
+
+    def _fault(self, how_far: str) -> Fault:
+        message = f"is more than {self.max_months} months {how_far} that the model knows"
+        return Fault("valuation_date", "out_of_domain:valuation_date", message)

@@ -5,6 +5,7 @@ from math import nan
 
 from attrs import field, frozen
 
+from .coverage import Coverage
 from .ratio_study import RatioStudy
 
 
@@ -27,24 +28,32 @@ class Metrics:
     within_10: float
     within_20: float
     ratios: RatioStudy | None = None
+    coverage: tuple[Coverage, ...] = ()
+    """Of the intervals of the estimates, by rising coverage; none of a model that has none."""
 
     @classmethod
     def of_none(cls) -> "Metrics":
         """Those of no sale at all."""
         return cls(0, nan, nan, nan, nan, nan, nan, nan, nan)
 
+    def covered(self, wanted: float) -> Coverage | None:
+        """How intervals that were made to cover the share *wanted* did."""
+        return next((found for found in self.coverage if found.wanted == wanted), None)
+
 
 @frozen
 class Evaluation:
     """Metrics overall, by type, for the ten municipalities with the most sales, by price fifth.
 
-    The fifths are by what was paid, "1" the cheapest.
+    The fifths are by what was paid, "1" the cheapest. By reach: homes as they usually are, those
+    whose estimate carries a warning (`near_edge`), those that would be refused (`out_of_domain`).
     """
 
     overall: Metrics
     by_realestate_type: Mapping[str, Metrics] = field(factory=dict)
     by_municipality: Mapping[str, Metrics] = field(factory=dict)
     by_price_fifth: Mapping[str, Metrics] = field(factory=dict)
+    by_reach: Mapping[str, Metrics] = field(factory=dict)
 
     def segment(self, name: str | None) -> Metrics | None:
         """The metrics of a type, or overall for None; None where it has no row."""

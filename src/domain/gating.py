@@ -7,8 +7,11 @@ from typing import Any
 
 from attrs import field, frozen, validators
 
+from .appraisal import COVERAGE
 from .evaluation import Comparison, Evaluation, Metrics
 
+NO_INTERVALS = "no_intervals"
+"""Why the coverage of a model's intervals is not looked at."""
 FEWEST_BEFORE_HOLDOUT = 30
 """Sales without which a model of what came before the holdout says nothing."""
 
@@ -107,6 +110,46 @@ class MaxDegradation:
 
 
 @frozen
+class KeepsCoverage:
+    """Intervals hold about the share of sales that they are made to hold.
+
+    The exact 95 % binomial interval of the share has to meet COVERAGE +- *tolerance*.
+    """
+
+    tolerance: float = field(validator=validators.ge(0))
+    segment: str | None = None
+    min_rows: int = 30
+
+    @property
+    def rule(self) -> str:
+        """Its name, as `overall_coverage`."""
+        return f"{self.segment or 'overall'}_coverage"
+
+    def check(self, evaluation: Evaluation) -> Check:
+        """Passed when 84.0 to 89.8 % is what the share of sales may be, at 90 +- 3."""
+        metrics = evaluation.segment(self.segment)
+        found = metrics.covered(COVERAGE) if metrics else None
+        n = found.n if found else 0
+        figures: dict[str, Any] = {"n": n, "wanted": COVERAGE, "tolerance": self.tolerance}
+        if found is None or n < self.min_rows:
+            return self._check(Outcome.INCONCLUSIVE, figures | {"min_rows": self.min_rows})
+        figures |= {
+            "covered": found.covered,
+            "covered_interval": [found.lower, found.upper],
+            "width": found.width,
+        }
+        held = found.meets(self.tolerance) and _known(found.width)
+        return self._check(Outcome.PASSED if held else Outcome.FAILED, figures)
+
+    def not_applicable(self) -> Check:
+        """The model has no intervals."""
+        return self._check(Outcome.NOT_APPLICABLE, {"reason": NO_INTERVALS})
+
+    def _check(self, outcome: Outcome, figures: Mapping[str, Any]) -> Check:
+        return Check(self.rule, outcome, figures, blocks_if_inconclusive=self.segment is None)
+
+
+@frozen
 class Measured:
     """A candidate and the naive baseline on the holdout; and the active model, if there is one."""
 
@@ -133,6 +176,7 @@ class GatingPolicy:
     overall_wape_limit: float = 0.10
     enebolig_limit: float = 0.07
     enebolig_wape_limit: float = 0.12
+    coverage_tolerance: float = 0.03
     segment_min_rows: int = 30
     tail_min_rows: int = 200
     accept_inconclusive: bool = False
@@ -155,7 +199,17 @@ class GatingPolicy:
         if evidence.measured is not None:
             checks.append(self._beats_baseline(evidence.measured))
             checks += [_degradation(rule, evidence.measured) for rule in self.degradations]
+            checks += self._coverage(evidence.measured.candidate)
         return Verdict(tuple(checks), self.accept_inconclusive)
+
+    def _coverage(self, evaluation: Evaluation) -> list[Check]:
+        """What its intervals hold, overall and in every type that was sold."""
+        tolerance, tail = self.coverage_tolerance, max(self.segment_min_rows, self.tail_min_rows)
+        if not evaluation.overall.coverage:
+            return [KeepsCoverage(tolerance).not_applicable()]
+        rules = [KeepsCoverage(tolerance, None, self.segment_min_rows)]
+        rules += [KeepsCoverage(tolerance, name, tail) for name in evaluation.by_realestate_type]
+        return [rule.check(evaluation) for rule in rules]
 
     def _enough_rows(self, evidence: Evidence) -> Check:
         before = evidence.rows - evidence.holdout_rows

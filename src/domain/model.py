@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from attrs import field, frozen
 
+from .appraisal import Appraisal
 from .dataset import DatasetManifest
 from .evaluation import Evaluation
 from .gating import Verdict
@@ -21,6 +22,9 @@ class PriceModel(Protocol):
 
     def estimate(self, homes: Mapping[str, Any]) -> Any:
         """NOK, one for each entry of the columns (dataset.COLUMNS but for price)."""
+
+    def appraise(self, homes: Mapping[str, Any], coverages: Sequence[float]) -> Appraisal:
+        """The same with intervals of these coverages, and how far the homes are from its sales."""
 
 
 class Kind(Enum):

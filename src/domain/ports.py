@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from .appraisal import Appraisal
 from .dataset import Dataset, DatasetManifest, MonthSnapshot, Sale
 from .estimate import Home
 from .evaluation import Comparison, Evaluation
@@ -118,8 +119,8 @@ class Trainer(Protocol):
 class Evaluator(Protocol):
     """Measures estimates against prices."""
 
-    def evaluate(self, sales: Dataset, estimates: Any) -> Evaluation:
-        """Metrics of estimates (NOK) of these sales, overall and by segment."""
+    def evaluate(self, sales: Dataset, appraisal: Appraisal) -> Evaluation:
+        """Metrics of estimates of these sales and of their intervals, overall and by segment."""
 
     def compare(self, sales: Dataset, candidate: Any, active: Any) -> Comparison:
         """Two sets of estimates of the same sales, with paired bootstrap intervals."""

@@ -8,9 +8,10 @@ import numpy as np
 from attrs import define, evolve, field, frozen
 
 from ree.adapters.evaluator import NumpyEvaluator
+from ree.adapters.median_price import MedianPricePerSqm
 from ree.adapters.memory_objects import MemoryObjects
 from ree.adapters.objects import ObjectMissing, Stored
-from ree.adapters.price_models import MedianPricePerSqm
+from ree.domain.appraisal import Appraisal
 from ree.domain.dataset import Dataset
 from ree.domain.errors import StorageError
 from ree.domain.evaluation import Comparison, Evaluation
@@ -126,8 +127,8 @@ class Assessor:
     untold: str | None = None
     real: NumpyEvaluator = field(factory=lambda: NumpyEvaluator(resamples=10))
 
-    def evaluate(self, sales: Dataset, estimates: Any) -> Evaluation:
-        return self.real.evaluate(sales, estimates)
+    def evaluate(self, sales: Dataset, appraisal: Appraisal) -> Evaluation:
+        return self.real.evaluate(sales, appraisal)
 
     def compare(self, sales: Dataset, candidate: Any, active: Any) -> Comparison:
         comparison = self.real.compare(sales, candidate, active)

@@ -14,9 +14,9 @@ from attrs import define, frozen
 
 from ree.adapters import codec
 from ree.adapters.active_model import LatestModel
+from ree.adapters.median_price import MedianPricePerSqm
 from ree.adapters.memory_objects import MemoryObjects
 from ree.adapters.objects import digest
-from ree.adapters.price_models import MedianPricePerSqm
 from ree.adapters.registry import ObjectRegistry
 from ree.adapters.seal import CannotSign, Seal, generate_keys
 from ree.domain.errors import ReeError, StorageError, UnreadableVersion

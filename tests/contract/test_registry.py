@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -16,13 +16,17 @@ import numpy as np
 import pytest
 from attrs import define, evolve, field, frozen
 
+from ree.adapters.boosted_trees import BoostedTrees
 from ree.adapters.codec import plain, to_json
 from ree.adapters.features import FEATURES
+from ree.adapters.median_price import MedianPricePerSqm
 from ree.adapters.objects import ObjectMissing, ObjectStore, Stored
-from ree.adapters.price_models import KINDS, BoostedTrees, MedianPricePerSqm, npz
+from ree.adapters.price_models import KINDS
 from ree.adapters.registry import ObjectRegistry
 from ree.adapters.seal import Seal
 from ree.adapters.sklearn_model import SklearnTrainer
+from ree.adapters.stored_arrays import npz
+from ree.domain.appraisal import Appraisal
 from ree.domain.dataset import Dataset, DatasetManifest
 from ree.domain.errors import (
     ActivationConflict,
@@ -140,6 +144,9 @@ class Crafted:
             return KINDS[self.kind].from_arrays(self.stored).estimate(homes)
         except Exception:
             return np.ones(len(homes["day"]))
+
+    def appraise(self, homes: Mapping[str, Any], coverages: Sequence[float]) -> Appraisal:
+        return Appraisal(self.estimate(homes))
 
 
 def sales(rows: int = 300) -> Dataset:
@@ -324,7 +331,7 @@ def test_the_manifest_names_every_other_object_with_its_digest(
         for key in objects.keys(prefix)
         if not key.endswith("/training_manifest.json")
     }
-    assert manifest["format"] == 2
+    assert manifest["format"] == 3
     assert manifest["trained_until"] == "2026-01-31"
     assert manifest["recipe"] == {"name": "tiny", "settings": {"max_iter": 4}}
     assert manifest["environment"] == {"python": "3.11.7", "numpy": "2.3.0"}
@@ -339,7 +346,7 @@ def test_metrics_are_kept_with_the_version(
 ) -> None:
     version = registry.publish(trees, TRAINED)
     metrics = read(objects, f"models/{version.version}/metrics.json")
-    segments = {"by_realestate_type", "by_municipality", "by_price_fifth"}
+    segments = {"by_realestate_type", "by_municipality", "by_price_fifth", "by_reach"}
     assert set(metrics) == {"overall", "baseline"} | segments
     assert metrics["by_municipality"]["0301"]["mae"] == 300_000
     assert metrics["overall"]["wape"] is None
@@ -643,9 +650,9 @@ def test_a_damaged_object_makes_its_version_unreadable(
         lambda body: b"\xff" + body,
         lambda body: b"[" * 100_000,
         lambda body: b"{}",
-        lambda body: body.replace(b'"format": 2', b'"format": 3'),
-        lambda body: body.replace(b'"format": 2', b'"format": 1'),
-        lambda body: body.replace(b'"format": 2', b'"format": null'),
+        lambda body: body.replace(b'"format": 3', b'"format": 4'),
+        lambda body: body.replace(b'"format": 3', b'"format": 1'),
+        lambda body: body.replace(b'"format": 3', b'"format": null'),
         lambda body: body.replace(b'"kind": "stub"', b'"kind": "pickle"'),
         lambda body: body.replace(b'"model.npz"', b'"model.np"'),
         lambda body: body.replace(b'"version": "2026', b'"version": "2025'),
@@ -879,7 +886,7 @@ import sys
 from datetime import UTC, datetime
 import numpy as np
 from ree.adapters.file_objects import FileObjects
-from ree.adapters.price_models import MedianPricePerSqm
+from ree.adapters.median_price import MedianPricePerSqm
 from ree.adapters.registry import ObjectRegistry
 from ree.domain.errors import ActivationConflict
 from ree.domain.model import ConditionalWrites, Kind, Recipe, TrainingRecord

@@ -14,9 +14,9 @@ from attrs import define, field, frozen
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dependency_injector import providers
 
+from ree.adapters.boosted_trees import BoostedTrees
 from ree.adapters.evaluator import NumpyEvaluator
 from ree.adapters.file_objects import FileObjects
-from ree.adapters.price_models import BoostedTrees
 from ree.adapters.s3_conditions import PROBES
 from ree.adapters.settings import Settings
 from ree.adapters.sklearn_model import SklearnTrainer

@@ -17,6 +17,7 @@ from ree.adapters.evaluator import NumpyEvaluator
 from ree.adapters.settings import Settings
 from ree.adapters.sklearn_model import SklearnTrainer
 from ree.container import Container
+from ree.domain.appraisal import COVERAGES
 from ree.domain.dataset import Dataset
 from ree.domain.model import Kind, PriceModel, TrainingRecord
 from ree.entrypoints.api import create_app
@@ -96,8 +97,10 @@ def trained() -> tuple[PriceModel, TrainingRecord]:
         recipe,
         {"python": "3"},
         trained_until=date(2025, 12, 31),
-        evaluation=evaluator.evaluate(sales, model.estimate(sales.columns)),
-        baseline=evaluator.evaluate(sales, trainer.baseline(sales).estimate(sales.columns)),
+        evaluation=evaluator.evaluate(sales, model.appraise(sales.columns, COVERAGES)),
+        baseline=evaluator.evaluate(
+            sales, trainer.baseline(sales).appraise(sales.columns, COVERAGES)
+        ),
     )
     return model, record
 

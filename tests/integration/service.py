@@ -19,7 +19,7 @@ import numpy as np
 from attrs import define, field, frozen
 from dependency_injector import providers
 
-from ree.adapters.price_models import MedianPricePerSqm
+from ree.adapters.median_price import MedianPricePerSqm
 from ree.adapters.registry import ObjectRegistry
 from ree.adapters.settings import Settings
 from ree.container import Container

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from ree.adapters.clock import SystemClock
-from ree.adapters.price_models import MedianPricePerSqm
+from ree.adapters.median_price import MedianPricePerSqm
 from ree.adapters.settings import Settings
 from ree.container import Container
 from ree.domain.errors import StorageError

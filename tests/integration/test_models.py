@@ -15,12 +15,14 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from ree.adapters.boosted_trees import BoostedTrees, offsets
 from ree.adapters.features import FEATURES
 from ree.adapters.market import Market, as_known_then, vintage_starts
+from ree.adapters.median_price import MedianPricePerSqm
 from ree.adapters.memory_objects import MemoryObjects
-from ree.adapters.price_models import BoostedTrees, MedianPricePerSqm, npz, offsets
 from ree.adapters.registry import ObjectRegistry
 from ree.adapters.sklearn_model import STUB_PRICE_PER_SQM, SklearnTrainer, UnknownRecipe
+from ree.adapters.stored_arrays import npz
 from ree.domain.dataset import Dataset
 from ree.domain.model import Kind, Recipe, TrainingRecord
 from ree.domain.ports import Trainer
@@ -102,7 +104,7 @@ def served(model: BoostedTrees) -> BoostedTrees:
 def priced(members: Any, model: BoostedTrees, homes: Any) -> Any:
     """By scikit-learn: the mean of the members' logs, each added to what it was fitted beside."""
     x, hedonic = model.market.features(homes), model.market.hedonic.log_per_sqm(homes)
-    logs = np.column_stack([member.predict(x) for member in members.values()])
+    logs = np.column_stack([member.predict(x) for member in members["members"].values()])
     return np.exp((logs + offsets(homes, hedonic, model.frames)).mean(axis=1))
 
 
@@ -179,7 +181,7 @@ def test_a_home_is_priced_the_same_alone_and_among_others(
     ]
     assert_same_bits(np.concatenate(alone), together)
     monkeypatch.setattr("ree.adapters.trees._CELLS", 7 * len(served.trees.roots))
-    monkeypatch.setattr("ree.adapters.price_models._AT_ONCE", 11)
+    monkeypatch.setattr("ree.adapters.boosted_trees._AT_ONCE", 11)
     assert_same_bits(served.estimate(columns), together)
 
 

@@ -81,6 +81,7 @@ GOOD: list[tuple[str, str, Any]] = [
     ("gate_overall_wape_max_degrade_pct", "2.5", 2.5),
     ("gate_enebolig_mae_max_degrade_pct", "0", 0),
     ("gate_enebolig_wape_max_degrade_pct", "1000", 1_000),
+    ("gate_coverage_tolerance", "2.5", 2.5),
     ("gate_segment_min_rows", "1", 1),
     ("gate_tail_min_rows", "1", 1),
 ]
@@ -120,6 +121,7 @@ BAD: list[tuple[str, list[str]]] = [
     ("gate_overall_wape_max_degrade_pct", ["-1", "1001"]),
     ("gate_enebolig_mae_max_degrade_pct", ["-1", "1001"]),
     ("gate_enebolig_wape_max_degrade_pct", ["-1", "1001"]),
+    ("gate_coverage_tolerance", ["-0.1", "100.1", "3 points"]),
     ("gate_segment_min_rows", ["0", "10000001"]),
     ("gate_tail_min_rows", ["0", "10000001"]),
 ]
@@ -165,13 +167,14 @@ def test_the_gate_takes_its_limits_from_the_settings() -> None:
             "REE_GATE_OVERALL_WAPE_MAX_DEGRADE_PCT": "2",
             "REE_GATE_ENEBOLIG_MAE_MAX_DEGRADE_PCT": "3",
             "REE_GATE_ENEBOLIG_WAPE_MAX_DEGRADE_PCT": "4",
+            "REE_GATE_COVERAGE_TOLERANCE": "5",
             "REE_GATE_SEGMENT_MIN_ROWS": "12",
             "REE_GATE_TAIL_MIN_ROWS": "13",
             "REE_VALUATION_WARN_MONTHS": "14",
             "REE_VALUATION_MAX_MONTHS": "15",
         }
     )
-    assert settings.policy == GatingPolicy(11, 0.01, 0.02, 0.03, 0.04, 12, 13)
+    assert settings.policy == GatingPolicy(11, 0.01, 0.02, 0.03, 0.04, 0.05, 12, 13)
     assert settings.valuation_dates == ValuationDates(14, 15)
 
 

@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve, frozen
 
 from ree.application.estimate_batch import EstimateBatch
+from ree.domain.appraisal import Appraisal
 from ree.domain.dataset import Dataset, Sale
 from ree.domain.errors import BatchTooLarge, EmptyBatch, InvalidProperties, ModelNotReady
 from ree.domain.estimate import Home, OnInvalid, PriceEstimate, Refusal, ValuationDates
@@ -36,6 +37,9 @@ class PerSquareMetre:
 
     def estimate(self, homes: Mapping[str, Any]) -> list[float]:
         return [area * self.price for area in homes["usable_area"]]
+
+    def appraise(self, homes: Mapping[str, Any], coverages: Sequence[float]) -> Appraisal:
+        return Appraisal(self.estimate(homes))
 
 
 @frozen

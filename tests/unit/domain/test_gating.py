@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from ree.domain.coverage import Coverage
 from ree.domain.evaluation import Comparison, Evaluation, Interval, Metrics
 from ree.domain.gating import (
     Check,
@@ -29,6 +30,10 @@ ACTIVE = Metrics(
     p90=300.0,
     within_10=0.5,
     within_20=0.8,
+    coverage=(
+        Coverage(n=1000, wanted=0.8, covered=0.5, lower=0.47, upper=0.53, width=0.4),
+        Coverage(n=1000, wanted=0.9, covered=0.9, lower=0.88, upper=0.92, width=0.5),
+    ),
 )
 LIMITS = {
     "overall_mae": 0.05,
@@ -40,7 +45,8 @@ LIMITS = {
     "enebolig_p90": 0.07,
     "enebolig_wape": 0.12,
 }
-RULES = ["enough_rows", "beats_baseline", *LIMITS]
+COVERAGES = ["overall_coverage", "enebolig_coverage"]
+RULES = ["enough_rows", "beats_baseline", *LIMITS, *COVERAGES]
 
 
 def evaluation(overall: Metrics = ACTIVE, enebolig: Metrics | None = ACTIVE) -> Evaluation:
@@ -119,7 +125,7 @@ def test_too_few_comparable_rows_are_inconclusive(rule: str) -> None:
 def test_an_inconclusive_segment_does_not_block() -> None:
     verdict = judge(evaluation(enebolig=None))
     assert verdict.passed
-    assert [r for r, o in outcomes(verdict).items() if o is Outcome.INCONCLUSIVE] == RULES[6:]
+    assert [r for r, o in outcomes(verdict).items() if o is Outcome.INCONCLUSIVE] == RULES[6:10]
 
 
 def test_an_inconclusive_overall_comparison_blocks_unless_it_is_accepted() -> None:
@@ -148,7 +154,7 @@ def test_without_a_model_to_compare_with_comparisons_do_not_apply(
 ) -> None:
     baseline = evaluation(evolve(ACTIVE, mae=1e9))
     verdict = POLICY.judge(Evidence(5000, 1000, Measured(evaluation(), baseline, incumbent)))
-    compared = verdict.checks[2:]
+    compared = verdict.checks[2 : -len(COVERAGES)]
     assert verdict.passed
     assert {check.outcome for check in compared} == {Outcome.NOT_APPLICABLE}
     assert {check.rule: check.figures for check in compared} == {
@@ -329,3 +335,82 @@ def test_outcomes_have_the_words_of_the_reports() -> None:
         "inconclusive",
         "not_applicable",
     ]
+
+
+# What intervals hold
+
+
+def covering(lower: float, upper: float, n: int = 1000, **changes: Any) -> Metrics:
+    found = Coverage(n, 0.9, (lower + upper) / 2, lower, upper, 0.5)
+    return evolve(ACTIVE, coverage=(evolve(found, **changes),))
+
+
+@pytest.mark.parametrize("rule", COVERAGES)
+@pytest.mark.parametrize(
+    ("lower", "upper", "outcome"),
+    [
+        (0.88, 0.92, Outcome.PASSED),
+        (0.80, 0.87, Outcome.PASSED),
+        (0.80, nextafter(0.87, 0), Outcome.FAILED),
+        (0.93, 0.99, Outcome.PASSED),
+        (nextafter(0.93, 1), 0.99, Outcome.FAILED),
+        (0.5, 1.0, Outcome.PASSED),
+    ],
+)
+def test_the_share_that_intervals_hold_may_be_90_give_or_take_3(
+    rule: str, lower: float, upper: float, outcome: Outcome
+) -> None:
+    metrics = covering(lower, upper)
+    overall = rule.startswith("overall")
+    verdict = judge(evaluation(metrics) if overall else evaluation(enebolig=metrics))
+    assert outcomes(verdict) == dict.fromkeys(RULES, Outcome.PASSED) | {rule: outcome}
+    assert verdict.passed is (outcome is Outcome.PASSED)
+    figures = the(rule, verdict).figures
+    assert figures["covered_interval"] == [lower, upper]
+    assert figures["tolerance"] == 0.03
+
+
+def test_the_tolerance_is_a_setting() -> None:
+    candidate = evaluation(covering(0.80, 0.86))
+    assert not judge(candidate).passed
+    assert judge(candidate, coverage_tolerance=0.05).passed
+
+
+@pytest.mark.parametrize(
+    ("rule", "n", "outcome", "passed"),
+    [
+        ("overall_coverage", 29, Outcome.INCONCLUSIVE, False),
+        ("overall_coverage", 30, Outcome.FAILED, False),
+        ("enebolig_coverage", 199, Outcome.INCONCLUSIVE, True),
+        ("enebolig_coverage", 200, Outcome.FAILED, False),
+    ],
+)
+def test_few_intervals_tell_nothing(rule: str, n: int, outcome: Outcome, passed: bool) -> None:
+    metrics = covering(0.1, 0.2, n)
+    overall = rule.startswith("overall")
+    verdict = judge(evaluation(metrics) if overall else evaluation(enebolig=metrics))
+    assert the(rule, verdict).outcome is outcome
+    assert verdict.passed is passed
+
+
+def test_every_type_that_was_sold_is_looked_at() -> None:
+    candidate = Evaluation(ACTIVE, {"enebolig": ACTIVE, "hytte": covering(0.1, 0.2)})
+    assert [check.rule for check in judge(candidate).blocking] == ["hytte_coverage"]
+
+
+def test_a_type_without_intervals_among_others_is_inconclusive() -> None:
+    candidate = Evaluation(ACTIVE, {"enebolig": evolve(ACTIVE, coverage=())})
+    assert the("enebolig_coverage", judge(candidate)).outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_model_without_intervals_is_not_asked_for_them() -> None:
+    none = evolve(ACTIVE, coverage=())
+    verdict = judge(evaluation(none, none))
+    assert the("overall_coverage", verdict).outcome is Outcome.NOT_APPLICABLE
+    assert the("overall_coverage", verdict).figures == {"reason": "no_intervals"}
+    assert verdict.passed
+
+
+def test_a_width_that_is_no_number_fails() -> None:
+    candidate = evaluation(covering(0.88, 0.92, width=nan))
+    assert the("overall_coverage", judge(candidate)).outcome is Outcome.FAILED

@@ -1,0 +1,125 @@
+"""What a model has seen: within which bounds it values homes."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from attrs import frozen
+
+from ..domain.property import RealEstateType
+from ..domain.reach import Reach
+from .features import FEATURES
+from .hedonic import age
+
+Column = npt.NDArray[np.float64]
+NEAREST = "any_distance_3"
+WARN_KM, REFUSE_KM = 10.0, 20.0
+"""Farthest that the third nearest sale of any type may be."""
+WARN_SALES, REFUSE_SALES = 50.0, 10.0
+"""Fewest sales of the home's type."""
+USUAL = (0.005, 0.995)
+"""Quantiles of its type between which an area or an age is usual."""
+AREA_MARGIN = 1.25
+"""By how much an area may be larger or smaller than any that was sold of the type."""
+AGE_MARGIN = 25.0
+"""Years by which a home may be older or newer than any that was sold of the type."""
+TYPES = len(RealEstateType)
+
+
+def nearness(x: Any) -> Column:
+    """km to the third nearest sale, by the matrix of FEATURES; NaN where there are not three."""
+    return np.asarray(np.exp(x[:, FEATURES.index(NEAREST)]) - 0.01)
+
+
+@frozen(eq=False)
+class TrainingDomain:
+    """Sales by type, and bounds by measure and type: refused below, warned below, above, above.
+
+    Shapes (types,) and (measures, types, 4). NaN bounds nothing: of a type that was never sold.
+    """
+
+    sales: Column
+    bounds: Column
+
+    @classmethod
+    def of(cls, sales: Mapping[str, Any]) -> Self:
+        """The bounds of what was sold."""
+        types = np.asarray(sales["realestate_type"])
+        bounds = np.full((len(MEASURES), TYPES, 4), np.nan)
+        counts = np.zeros(TYPES)
+        for code in range(TYPES):
+            own = types == code
+            counts[code] = own.sum()
+            if not own.any():
+                continue
+            for number, values in enumerate(measured(sales).values()):
+                bounds[number, code] = _bounds(values[own], number < AREAS)
+        return cls(counts, bounds)
+
+    @staticmethod
+    def inside(arrays: Mapping[str, Any]) -> bool:
+        """Whether there is one among the arrays, or a part of one."""
+        return any(name.startswith("domain_") for name in arrays)
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
+        """Read and checked; ValueError, KeyError."""
+        counts, bounds = arrays["domain_sales"], arrays["domain_bounds"]
+        if counts.dtype != np.float64 or counts.shape != (TYPES,) or not (counts >= 0).all():
+            raise ValueError("there is one count of sales a type")
+        if bounds.dtype != np.float64 or bounds.shape != (len(MEASURES), TYPES, 4):
+            raise ValueError("there are four bounds a measure and type")
+        if not ((np.diff(bounds, axis=2) >= 0) | np.isnan(bounds[:, :, 1:])).all():
+            raise ValueError("the bounds of the training domain are not in order")
+        return cls(counts, bounds)
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """The arrays by name."""
+        return {"domain_sales": self.sales, "domain_bounds": self.bounds}
+
+    def reaches(self, homes: Mapping[str, Any], distance: Column) -> tuple[Reach, ...]:
+        """How far homes are from what was sold; *distance* is their nearness."""
+        types = np.asarray(homes["realestate_type"], dtype=np.int64)
+        none, no_end = np.full(len(types), -np.inf), np.full(len(types), np.inf)
+
+        def column(value: float) -> Column:
+            return np.full(len(types), value)
+
+        found = [
+            Reach("distance", "lat,lon", " km to the third nearest sale", distance,
+                  (none, column(WARN_KM)), (none, column(REFUSE_KM))),
+            Reach("realestate_type", "realestate_type", " sales of this type", self.sales[types],
+                  (column(WARN_SALES), no_end), (column(REFUSE_SALES), no_end)),
+        ]  # fmt: skip
+        for number, (name, values) in enumerate(measured(homes).items()):
+            low, usual_low, usual_high, high = self.bounds[number, types].T
+            field, unit = MEASURES[name]
+            found.append(Reach(name, field, unit, values, (usual_low, usual_high), (low, high)))
+        return tuple(found)
+
+
+MEASURES: Mapping[str, tuple[str, str]] = {
+    "usable_area": ("usable_area", " m2"),
+    "total_area": ("total_area", " m2"),
+    "age": ("built_year", " years"),
+}
+"""What is bounded by type: the field it is told by, and its unit."""
+AREAS = 2
+
+
+def measured(homes: Mapping[str, Any]) -> dict[str, Column]:
+    """The MEASURES of homes or sales."""
+    return {
+        "usable_area": np.asarray(homes["usable_area"]),
+        "total_area": np.asarray(homes["total_area"]),
+        "age": age(homes),
+    }
+
+
+def _bounds(values: Column, is_area: bool) -> Column:
+    low, high = values.min(), values.max()
+    usual = np.quantile(values, USUAL)
+    if is_area:
+        return np.array([low / AREA_MARGIN, *usual, high * AREA_MARGIN])
+    return np.array([low - AGE_MARGIN, *usual, high + AGE_MARGIN])
