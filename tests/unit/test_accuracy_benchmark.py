@@ -32,6 +32,11 @@ def accuracy(importable: None) -> ModuleType:
 
 
 @pytest.fixture(scope="module")
+def replay(importable: None) -> ModuleType:
+    return import_module("replay")
+
+
+@pytest.fixture(scope="module")
 def peers(importable: None) -> ModuleType:
     return import_module("peers")
 
@@ -57,13 +62,13 @@ def sale(number: int, day: date, price: float | None = 4_000_000, **changes: Any
     return RecordedSale(number, day, price, known)  # type: ignore[arg-type]
 
 
-def market(accuracy: ModuleType, n: int = 400) -> Dataset:
+def market(replay: ModuleType, n: int = 400) -> Dataset:
     """Two sales a day, around the cut."""
     random = np.random.default_rng(5)
     days = [CUT + timedelta(days=(number - n // 2) // 2) for number in range(n)]
     prices = np.exp(random.normal(15.0, 0.3, n))
     made = [sale(number, days[number], float(price)) for number, price in enumerate(prices)]
-    dataset = accuracy.columns(made)
+    dataset = replay.columns(made)
     assert isinstance(dataset, Dataset)
     return dataset
 
@@ -73,27 +78,27 @@ def parted(sales: Dataset) -> tuple[Dataset, Dataset]:
     return sales.where(~later), sales.where(later)
 
 
-def test_only_priced_sales_from_the_cut_on_are_valued(accuracy: ModuleType) -> None:
+def test_only_priced_sales_from_the_cut_on_are_valued(replay: ModuleType) -> None:
     sales = [sale(1, CUT - timedelta(days=1)), sale(2, CUT), sale(3, CUT, price=None)]
 
-    later, accepted = accuracy.from_the_cut(sales, CUT)
+    later, accepted = replay.from_the_cut(sales, CUT)
 
     assert [each.property_id for each in later] == [2]
     assert accepted.tolist() == [True]
 
 
-def test_what_a_row_rule_refuses_is_no_test_row(accuracy: ModuleType) -> None:
+def test_what_a_row_rule_refuses_is_no_test_row(replay: ModuleType) -> None:
     sales = [sale(1, CUT), sale(2, CUT, floor=None), sale(3, CUT, built_year=None)]
 
-    assert accuracy.from_the_cut(sales, CUT)[1].tolist() == [True, False, False]
+    assert replay.from_the_cut(sales, CUT)[1].tolist() == [True, False, False]
 
 
-def test_test_rows_have_the_columns_of_the_training_rows(accuracy: ModuleType) -> None:
-    assert set(accuracy.columns([sale(1, CUT)]).columns) == set(COLUMNS)
+def test_test_rows_have_the_columns_of_the_training_rows(replay: ModuleType) -> None:
+    assert set(replay.columns([sale(1, CUT)]).columns) == set(COLUMNS)
 
 
-def test_peers_see_the_fields_of_a_sale(accuracy: ModuleType, peers: ModuleType) -> None:
-    [row] = peers.rows(accuracy.columns([sale(1, CUT)]))
+def test_peers_see_the_fields_of_a_sale(replay: ModuleType, peers: ModuleType) -> None:
+    [row] = peers.rows(replay.columns([sale(1, CUT)]))
 
     seen = dict(zip(peers.FIELDS, row, strict=True))
     assert (seen["age"], seen["month"], seen["municipality_number"]) == (36, 3, 301)
@@ -103,18 +108,18 @@ def test_peers_see_the_fields_of_a_sale(accuracy: ModuleType, peers: ModuleType)
 
 
 def test_peers_refuse_a_training_row_that_is_as_new_as_a_test_row(
-    accuracy: ModuleType, peers: ModuleType
+    replay: ModuleType, peers: ModuleType
 ) -> None:
-    train, test = parted(market(accuracy))
+    train, test = parted(market(replay))
     assert next(peers.peers(train, test, 0)).name == "naive"
 
-    same_day = accuracy.columns([sale(1, CUT)])
+    same_day = replay.columns([sale(1, CUT)])
     with pytest.raises(ValueError, match="not all before"):
         next(peers.peers(same_day, test, 0))
 
 
-def test_prices_of_test_rows_change_no_estimate(accuracy: ModuleType, peers: ModuleType) -> None:
-    train, test = parted(market(accuracy))
+def test_prices_of_test_rows_change_no_estimate(replay: ModuleType, peers: ModuleType) -> None:
+    train, test = parted(market(replay))
     other = Dataset({**test.columns, "price": test.columns["price"] * 3})
 
     for _, told, not_told in zip(
@@ -124,9 +129,9 @@ def test_prices_of_test_rows_change_no_estimate(accuracy: ModuleType, peers: Mod
 
 
 def test_settings_are_judged_on_newer_days_than_they_are_fitted_to(
-    accuracy: ModuleType, peers: ModuleType
+    replay: ModuleType, peers: ModuleType
 ) -> None:
-    train, _ = parted(market(accuracy))
+    train, _ = parted(market(replay))
 
     early, late = peers.split(train)
 
@@ -150,8 +155,16 @@ def test_peers_that_are_not_installed_are_said_in_a_line(
         accuracy.main()
 
 
-def test_the_ratio_of_equal_estimates_is_one(accuracy: ModuleType, scores: ModuleType) -> None:
-    sales = market(accuracy)
+def test_scores_are_the_products(replay: ModuleType, scores: ModuleType) -> None:
+    sales = replay.columns([sale(1, CUT, 1_000_000), sale(2, CUT, 2_000_000)])
+
+    row = scores.score_row("ree", sales, np.array([1_100_000.0, 1_000_000.0]), 2.04)
+
+    assert row == ("ree", "2", "550,000", "30.00 %", "36.67 %", "50.00 %", "2.0")
+
+
+def test_the_ratio_of_equal_estimates_is_one(replay: ModuleType, scores: ModuleType) -> None:
+    sales = market(replay)
     estimates = sales.columns["price"] * 1.1
 
     row = scores.ratio_row("itself", sales, estimates, estimates)
@@ -159,9 +172,9 @@ def test_the_ratio_of_equal_estimates_is_one(accuracy: ModuleType, scores: Modul
     assert row == ["itself", *("1.000", "1.000 to 1.000") * 2]
 
 
-def test_the_bootstrap_is_paired(accuracy: ModuleType, scores: ModuleType) -> None:
+def test_the_bootstrap_is_paired(replay: ModuleType, scores: ModuleType) -> None:
     """Errors that vary a hundredfold, but one model's are always half of the other's."""
-    sales = market(accuracy)
+    sales = market(replay)
     price = sales.columns["price"]
     error = price * np.exp(np.random.default_rng(2).normal(-3.0, 1.5, len(price)))
 
@@ -171,9 +184,9 @@ def test_the_bootstrap_is_paired(accuracy: ModuleType, scores: ModuleType) -> No
 
 
 def test_a_ratio_is_repeated_and_lies_in_its_interval(
-    accuracy: ModuleType, scores: ModuleType
+    replay: ModuleType, scores: ModuleType
 ) -> None:
-    sales = market(accuracy)
+    sales = market(replay)
     random = np.random.default_rng(3)
     price = sales.columns["price"]
     ours, theirs = (price * np.exp(random.normal(0, s, len(price))) for s in (0.10, 0.12))
@@ -201,7 +214,7 @@ def test_answers_without_intervals_are_read(scores: ModuleType, tmp_path: Path) 
 
 
 def test_groups_tell_coverage_width_and_warnings(
-    accuracy: ModuleType, scores: ModuleType, tmp_path: Path
+    replay: ModuleType, scores: ModuleType, tmp_path: Path
 ) -> None:
     path = tmp_path / "estimates.csv"
     lines = [
@@ -210,7 +223,7 @@ def test_groups_tell_coverage_width_and_warnings(
         "2,1000000,500000,1500000,1,0.3,low,v,stale:valuation_date;near_edge:usable_area,",
     ]
     path.write_text("\n".join(lines) + "\n")
-    sales = accuracy.columns([sale(1, CUT, 1_200_000), sale(2, CUT, 1_250_000)])
+    sales = replay.columns([sale(1, CUT, 1_200_000), sale(2, CUT, 1_250_000)])
 
     rows = {row[0]: row[1:] for row in scores.group_rows(sales, scores.Answers.read(path))}
 
@@ -220,3 +233,16 @@ def test_groups_tell_coverage_width_and_warnings(
     assert rows["near_edge"] == rows["any warning"] == rows["confidence low"]
     assert rows["no warning"] == rows["not near_edge"] == rows["confidence high"]
     assert "enebolig" not in rows
+
+
+def test_refused_homes_that_no_row_rule_refuses_are_known(
+    replay: ModuleType, scores: ModuleType, tmp_path: Path
+) -> None:
+    path = tmp_path / "estimates.csv"
+    path.write_text("estimated_price,error\n100,\n,missing:lat\n,out_of_domain:usable_area\n")
+    accepted = np.array([True, False, True])
+
+    estimated, refused = replay.parted(accepted, scores.Answers.read(path))
+
+    assert estimated.tolist() == [True, False, False]
+    assert refused.tolist() == [False, False, True]
