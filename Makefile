@@ -7,7 +7,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-annotate --custom-compile-command "make lock" $(LOCKFLAGS) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types format check mutants faults lock clean
+.PHONY: help install demo test lint types format check mutants faults peers lock clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -57,9 +57,17 @@ mutants: install ## mutate src/domain and see whether the tests notice
 faults: install ## break every storage call of a retrain in every way and see what survives
 	@$(BIN)/python -m tests.faults $(FAULTS)
 
+peers: install ## add to .venv the models that benchmarks/accuracy.py measures ree against
+ifdef UV
+	@uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/benchmarks.txt
+else
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/benchmarks.txt
+endif
+
 lock: ## pin requirements/ again (needs uv; LOCKFLAGS=--upgrade for newer versions)
 	@$(COMPILE) --group dev --output-file requirements/dev.txt
 	@$(COMPILE) --group build --constraints requirements/dev.txt --output-file requirements/runtime.txt
+	@$(COMPILE) --group benchmarks --constraints requirements/dev.txt --output-file requirements/benchmarks.txt
 
 clean: ## remove what can be made again
 	@rm -rf .venv .tox build dist mutants .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache \

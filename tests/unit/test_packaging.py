@@ -17,6 +17,7 @@ GROUPS = PYPROJECT["dependency-groups"]
 RUNTIME = [Requirement(line) for line in PROJECT["dependencies"]]
 BUILD = [Requirement(line) for line in GROUPS["build"]]
 DEV = [Requirement(line) for line in GROUPS["dev"] if isinstance(line, str)]
+BENCHMARKS = [Requirement(line) for line in GROUPS["benchmarks"]]
 BACKEND = [Requirement(line) for line in PYPROJECT["build-system"]["requires"]]
 
 PIN = re.compile(
@@ -52,12 +53,12 @@ def test_every_package_has_an_init() -> None:
     assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
-@pytest.mark.parametrize("requirement", [*RUNTIME, *BUILD, *DEV, *BACKEND], ids=str)
+@pytest.mark.parametrize("requirement", [*RUNTIME, *BUILD, *DEV, *BENCHMARKS, *BACKEND], ids=str)
 def test_every_dependency_has_a_lower_bound(requirement: Requirement) -> None:
     assert {spec.operator for spec in requirement.specifier} & {">=", "=="}
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "benchmarks.txt"])
 def test_requirements_hold_hashed_pins_and_nothing_else(name: str) -> None:
     """No index, host, path or unpinned requirement has room in this grammar."""
     assert [line for line in entries(name) if not PIN.fullmatch(line)] == []
@@ -66,7 +67,11 @@ def test_requirements_hold_hashed_pins_and_nothing_else(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "direct"),
-    [("runtime.txt", RUNTIME + BUILD), ("dev.txt", RUNTIME + BUILD + DEV)],
+    [
+        ("runtime.txt", RUNTIME + BUILD),
+        ("dev.txt", RUNTIME + BUILD + DEV),
+        ("benchmarks.txt", RUNTIME + BENCHMARKS),
+    ],
 )
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
 def test_pins_cover_and_satisfy_every_direct_dependency(
@@ -89,3 +94,16 @@ def test_pins_cover_and_satisfy_every_direct_dependency(
 
 def test_runtime_pins_are_a_part_of_the_dev_pins() -> None:
     assert {pin[:2] for pin in pins("runtime.txt")} <= {pin[:2] for pin in pins("dev.txt")}
+
+
+def test_benchmarks_are_no_dev_pins_and_change_none() -> None:
+    """They can be added to the environment of the tests, which does without them."""
+    versions = {(name, marker): version for name, version, marker in pins("dev.txt")}
+    changed = [
+        name
+        for name, version, marker in pins("benchmarks.txt")
+        if versions.get((name, marker), version) != version
+    ]
+
+    assert changed == []
+    assert {name for name, _ in versions}.isdisjoint(requirement.name for requirement in BENCHMARKS)
