@@ -96,7 +96,7 @@ class SklearnTrainer:
             calibrated = lessons.calibrate(origins)
         if calibrated is not None:
             model.conformal, model.estimator["expected_error"] = calibrated
-        model.domain = TrainingDomain.of(dataset.columns)
+        model.domain = TrainingDomain.of(dataset.columns, lessons.distances())
         return model
 
     def confirm(self, model: PriceModel, sales: Dataset) -> None:
