@@ -265,6 +265,28 @@ def test_intervals_are_nested_around_the_estimate(model: Conformal, asked: dict[
         assert (high <= higher).all()
 
 
+def test_what_is_expected_of_a_sale_is_not_told_by_its_own_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor by that of any other of its fold: else scores are too small, and intervals too narrow."""
+    kept: list[Any] = []
+
+    def keeping(scores: Any, types: Any, parts: Any) -> Any:
+        kept.append(scores)
+        return _quantiles(scores, types, parts)
+
+    def expected(homes: dict[str, Any]) -> Any:
+        of(homes)
+        return (np.log(homes["price"]) - homes["members"].mean(axis=1)) / kept[-1]
+
+    monkeypatch.setattr("ree.adapters.conformal._quantiles", keeping)
+    homes, fold = sales(200, seed=11), np.arange(200) % 5 == 2
+    before = expected(homes)
+    after = expected({**homes, "price": homes["price"] * np.where(fold, 3, 1)})
+    assert after[fold] == pytest.approx(before[fold], rel=1e-9)
+    assert np.median(after[~fold] / before[~fold]) > 1.5
+
+
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_a_bias_is_made_up_for_on_its_own_side(sign: int) -> None:
     """Prices above the estimates are told by what lies above, not by what lies below."""
