@@ -77,8 +77,10 @@ class TrainingDomain:
         if not ((np.diff(bounds, axis=2) >= 0) | np.isnan(bounds[:, :, 1:])).all():
             raise ValueError("the bounds of the training domain are not in order")
         distance = arrays["domain_distance"]
-        if distance.dtype != np.float64 or distance.shape != (2,) or not (distance > 0).all():
+        if distance.dtype != np.float64 or distance.shape != (2,):
             raise ValueError("there are two limits of the distance")
+        if not 0 < distance[0] <= distance[1]:
+            raise ValueError("the two limits of the distance are not in order")
         return cls(counts, bounds, distance)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -133,7 +135,7 @@ def _farthest(distances: Column) -> Column:
     known = distances[np.isfinite(distances)]
     if not len(known):
         return np.array(NEAR_KM)
-    return np.maximum(NEAR_KM, np.quantile(known, FAR_SHARES))
+    return np.maximum(NEAR_KM, np.round(np.quantile(known, FAR_SHARES), 1))
 
 
 def _bounds(values: Column, is_area: bool) -> Column:

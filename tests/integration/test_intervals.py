@@ -307,11 +307,6 @@ def test_with_too_few_sales_before_an_origin_there_are_no_intervals() -> None:
     assert lessons(sales(120, seed=4)).calibrate(()) is None
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=ValueError,
-    reason="the calibrating sales outside a fold have none of it, which scikit-learn cannot bin",
-)
 def test_a_field_that_hardly_any_sale_has(dataset: Dataset) -> None:
     rooms = dataset.columns["rooms"].copy()
     rooms[[dataset.columns["day"].argmin(), dataset.columns["day"].argmax()]] = 4.0

@@ -338,11 +338,6 @@ def test_a_feature_that_no_sale_has_is_not_used() -> None:
     assert np.isfinite(told).all()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=ValueError,
-    reason="the sales outside a fold have none of it, which scikit-learn cannot bin",
-)
 @pytest.mark.parametrize("few", [1, 3])
 def test_a_feature_that_few_sales_have(few: int) -> None:
     """As the number of rooms where hardly anybody tells it."""
@@ -500,12 +495,6 @@ def test_the_widest_interval_may_be_unknown() -> None:
     assert np.isnan(Conformal.from_arrays(arrays).below[..., 3]).all()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=ValueError,
-    reason="two levels that are not known are taken for decreasing ones",
-)
-@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_several_intervals_may_be_unknown() -> None:
     made = hand_made()
     arrays = evolve(made, below=put((..., slice(2, 4)), nan)(made.below)).arrays()

@@ -18,6 +18,8 @@ ENEBOLIG, REKKEHUS, LEILIGHET, HYTTE = 0, 2, 3, 4
 DAY = date(2026, 1, 1).toordinal()
 NEAR = 1.0
 """km"""
+NOT_FAR = np.array([0.5, nan, 3.0])
+"""km that the newest sales were from those before."""
 
 
 def homes(**columns: Any) -> dict[str, Any]:
@@ -57,7 +59,7 @@ SOLD = homes(
     total_area=400 + 10 * HUNDRED_AND_ONE,
     built_year=1926 + HUNDRED_AND_ONE,
 )
-DOMAIN = TrainingDomain.of(SOLD)
+DOMAIN = TrainingDomain.of(SOLD, NOT_FAR)
 YEAR = 1 + DAY / 365.2425
 """2026, give or take half a day."""
 
@@ -131,7 +133,7 @@ def test_each_type_has_bounds_of_its_own() -> None:
         realestate_type=np.repeat([ENEBOLIG, HYTTE], 60),
         usable_area=np.repeat([200.0, 40.0], 60),
     )
-    domain = TrainingDomain.of(sold)
+    domain = TrainingDomain.of(sold, NOT_FAR)
     found = reach(domain, "usable_area", realestate_type=[ENEBOLIG, HYTTE], usable_area=[40, 200])
     assert found.refused.tolist() == [True, True]
     found = reach(domain, "usable_area", realestate_type=[HYTTE, ENEBOLIG], usable_area=[40, 200])
@@ -162,7 +164,8 @@ def test_of_a_type_that_was_never_sold_only_that_is_told() -> None:
     ],
 )
 def test_sales_of_a_type_that_it_takes(count: int, expected: str) -> None:
-    domain = TrainingDomain.of(homes(realestate_type=[REKKEHUS] * count + [LEILIGHET] * 200))
+    sold = homes(realestate_type=[REKKEHUS] * count + [LEILIGHET] * 200)
+    domain = TrainingDomain.of(sold, NOT_FAR)
     assert answer(reach(domain, "realestate_type", realestate_type=REKKEHUS)) == expected
     assert answer(reach(domain, "realestate_type", realestate_type=LEILIGHET)) == "usual"
 
@@ -186,7 +189,7 @@ def test_the_third_nearest_sale_may_be_so_far(distance: float, expected: str) ->
 
 def test_what_is_too_far_is_told_in_km() -> None:
     fault = reach(DOMAIN, "distance", 23.456).fault(0)
-    assert fault.message == "23.46 km to the third nearest sale; at most 20 is valued"
+    assert fault.message == "23.456 km to the third nearest sale; at most 20 is valued"
     assert fault.code == "out_of_domain:distance"
 
 
@@ -234,12 +237,31 @@ def test_no_sale_is_refused_for_its_own_size_or_age(
     columns = homes(
         realestate_type=types, usable_area=usable, total_area=usable * plot, built_year=years
     )
-    domain = TrainingDomain.of(columns)
+    domain = TrainingDomain.of(columns, NOT_FAR)
     assert domain.sales.sum() == len(sold)
     for found in domain.reaches(columns, np.zeros(len(sold)))[2:]:
         assert not found.refused.any()
     again = TrainingDomain.from_arrays(domain.arrays())
     np.testing.assert_array_equal(again.bounds, domain.bounds)
+
+
+@pytest.mark.parametrize(
+    ("distances", "limits"),
+    [
+        ([], (10, 20)),
+        ([nan], (10, 20)),
+        (np.linspace(0, 20, 101), (19, 20)),
+        (np.linspace(0, 100, 101), (95, 99)),
+        ([*np.linspace(0, 100, 101), nan], (95, 99)),
+    ],
+)
+def test_where_sales_are_sparse_the_limits_are_what_the_newest_had(
+    distances: Any, limits: tuple[float, float]
+) -> None:
+    domain = TrainingDomain.of(homes(), np.array(distances, dtype=float))
+    assert tuple(domain.distance) == limits
+    for km, said in ((limits[0], "usual"), (limits[1], "near_edge"), (99.01, "out_of_domain")):
+        assert answer(reach(domain, "distance", km)) == said
 
 
 # Stored
@@ -254,7 +276,7 @@ def test_it_comes_back_from_its_arrays() -> None:
     np.testing.assert_array_equal(again.bounds, DOMAIN.bounds)
 
 
-@pytest.mark.parametrize("name", ["domain_sales", "domain_bounds"])
+@pytest.mark.parametrize("name", ["domain_sales", "domain_bounds", "domain_distance"])
 def test_an_array_that_is_missing_is_refused(name: str) -> None:
     arrays = DOMAIN.arrays()
     del arrays[name]
@@ -290,6 +312,11 @@ def put(place: Any, value: float) -> Callable[[Any], Any]:
         ("bounds", put((2, 0, 3), 0.0), "not in order"),
         ("bounds", put((1, 0, 0), nan), "not in order"),
         ("bounds", put((1, 0, 2), nan), "not in order"),
+        ("distance", lambda row: row.astype(np.float32), "two limits of the distance"),
+        ("distance", lambda row: row[1:], "two limits of the distance"),
+        ("distance", put(0, nan), "two limits of the distance"),
+        ("distance", put(1, 0.0), "two limits of the distance"),
+        ("distance", put(0, 20.1), "two limits of the distance"),
     ],
 )
 def test_what_cannot_be_a_domain_is_refused(
@@ -303,7 +330,7 @@ def test_what_cannot_be_a_domain_is_refused(
 
 def test_equal_bounds_are_in_order() -> None:
     """As of a type of which one home was sold."""
-    domain = TrainingDomain.of(homes())
+    domain = TrainingDomain.of(homes(), NOT_FAR)
     low, usual_low, usual_high, high = domain.bounds[0, ENEBOLIG]
     assert (low, usual_low, usual_high, high) == (80, 100, 100, 125)
     TrainingDomain.from_arrays(domain.arrays())
