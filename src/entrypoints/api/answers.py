@@ -37,7 +37,10 @@ def _result(answer: PriceEstimate | Refusal) -> dict[str, Any]:
     return {
         "estimated_price": answer.estimated_price,
         "currency": answer.currency,
+        "interval": answer.interval and asdict(answer.interval),
         "price_per_sqm": answer.price_per_sqm,
+        "fsd": answer.fsd and round(answer.fsd, 4),
+        "confidence": answer.confidence and answer.confidence.value,
         "model_version": answer.model_version,
         "valuation_date": answer.valuation_date,
         "warnings": answer.warnings,
@@ -106,6 +109,7 @@ def _segments(evaluation: Evaluation | None) -> dict[str, Any]:
         "by_realestate_type": _segment(found.by_realestate_type.items()),
         "by_municipality": _segment(found.by_municipality.items()),
         "by_price_fifth": _segment(found.by_price_fifth.items()),
+        "by_reach": _segment(found.by_reach.items()),
     }
 
 
@@ -115,6 +119,7 @@ def _segment(metrics: Iterable[tuple[str, Metrics]]) -> dict[str, Any]:
 
 def _figures(metrics: Metrics) -> dict[str, Any]:
     figures: dict[str, Any] = asdict(metrics)
+    figures["coverage"] = [{"status": each.status} | asdict(each) for each in metrics.coverage]
     if metrics.ratios is not None:
         for name, known in metrics.ratios.statuses().items():
             figures["ratios"][name]["status"] = known

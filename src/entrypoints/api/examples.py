@@ -98,11 +98,15 @@ FAULTS = [
 ]
 
 
-def _priced(price: int, area: float) -> dict[str, Any]:
+def _priced(price: int, area: float, fsd: float, confidence: str) -> dict[str, Any]:
+    lower, upper = round(price * (1 - 1.6 * fsd)), round(price * (1 + 1.8 * fsd))
     return {
         "estimated_price": price,
         "currency": "NOK",
+        "interval": {"lower": lower, "upper": upper, "coverage": 0.9},
         "price_per_sqm": round(price / area),
+        "fsd": fsd,
+        "confidence": confidence,
         "model_version": VERSION,
         "valuation_date": "2026-09-15",
         "warnings": [],
@@ -113,7 +117,10 @@ def _refused(fault: dict[str, str]) -> dict[str, Any]:
     return {"error": {name: fault[name] for name in ("code", "field", "message")}}
 
 
-_PRICED = {"486002054": _priced(5_214_300, 167), "486002071": _priced(6_402_900, 64)}
+_PRICED = {
+    "486002054": _priced(5_214_300, 167, 0.1714, "medium"),
+    "486002071": _priced(6_402_900, 64, 0.0883, "high"),
+}
 
 ANSWERS: dict[str, Any] = {
     "good": {"summary": "A house and an apartment", "value": _PRICED},

@@ -8,10 +8,12 @@ from typing import Any, Self
 from attrs import frozen
 from werkzeug.datastructures import MultiDict
 
+from ...domain.appraisal import COVERAGE, COVERAGES
 from ...domain.errors import ReeError
 from ...domain.estimate import OnInvalid
 from ...domain.rules import Fault
 
+_COVERAGES = {str(coverage): coverage for coverage in COVERAGES}
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -29,15 +31,20 @@ def _said(faults: list[Fault]) -> str:
 
 @frozen
 class EstimateQuery:
-    """The day to value for, and what to do with invalid properties."""
+    """The day to value for, what to do with invalid properties, and how wide intervals are."""
 
     valuation_date: date
     on_invalid: OnInvalid
+    coverage: float
 
     @classmethod
     def parse(cls, given: MultiDict[str, str], today: date) -> Self:
         """InvalidQuery, with a fault for each parameter that is unknown, doubled or unreadable."""
-        values: dict[str, Any] = {"valuation_date": today, "on_invalid": OnInvalid.FAIL}
+        values: dict[str, Any] = {
+            "valuation_date": today,
+            "on_invalid": OnInvalid.FAIL,
+            "coverage": COVERAGE,
+        }
         faults = []
         for name, texts in given.lists():
             shown = name.encode("ascii", "backslashreplace").decode()[:64]
@@ -62,7 +69,14 @@ def _day(text: str) -> date:
     return date.fromisoformat(text)
 
 
+def _coverage(text: str) -> float:
+    if text not in _COVERAGES:
+        raise ValueError(text)
+    return _COVERAGES[text]
+
+
 _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "valuation_date": (_day, "a day as 2026-01-31"),
     "on_invalid": (OnInvalid, "fail or skip"),
+    "coverage": (_coverage, "0.8, 0.9 or 0.95"),
 }

@@ -65,7 +65,7 @@ def estimate() -> Response:
         Home.parse(property_id, features, query.valuation_date)
         for property_id, features in properties.items()
     ]
-    return _json(priced(batch(homes, query.on_invalid)))
+    return _json(priced(batch(homes, query.on_invalid, coverage=query.coverage)))
 
 
 @routes.route("/model")

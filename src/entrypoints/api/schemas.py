@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ...domain.appraisal import COVERAGE, COVERAGES, Confidence
 from ...domain.model import ConditionalWrites
 from ...domain.property import RealEstateType
 
@@ -127,6 +128,25 @@ METRICS["ratios"] = _optional(
         description="The ratio study of the IAAO (Standard on Ratio Studies, 2013).",
     )
 )
+METRICS["coverage"] = {
+    "type": "array",
+    "description": "How many prices fell inside the intervals, by rising coverage.",
+    "items": _object(
+        {
+            "status": _text(
+                "`good` within 2 points of what was wanted, `ok` if it may be within 3, else "
+                "`risk`.",
+                enum=["good", "ok", "risk"],
+            ),
+            "n": _count("How many intervals."),
+            "wanted": _number("The share that they were made to hold.", example=0.9),
+            "covered": _number("The share that they held."),
+            "lower": _number("Of its exact 95 % binomial interval."),
+            "upper": _number("Of its exact 95 % binomial interval."),
+            "width": _number("Mean of (upper - lower) / estimate."),
+        }
+    ),
+}
 _STATUS = _text(
     "`good`: 30 sales or more and an MdAPE of at most 10 %; `ok`: at most 20 %; `risk`: all else.",
     enum=["good", "ok", "risk"],
@@ -154,14 +174,35 @@ SCHEMAS: Mapping[str, Schema] = {
         {
             "estimated_price": _count("Whole NOK."),
             "currency": _text("Always NOK.", enum=["NOK"]),
+            "interval": _optional(
+                _object(
+                    {
+                        "lower": _count("Whole NOK."),
+                        "upper": _count("Whole NOK."),
+                        "coverage": _number("The share of prices that such intervals hold."),
+                    },
+                    description="Where the price lies; null by a stub, which does not know it.",
+                )
+            ),
             "price_per_sqm": _count("Whole NOK per m2 of usable area."),
+            "fsd": _optional(
+                _number("Forecast standard deviation, a fraction of the price.", example=0.11)
+            ),
+            "confidence": _optional(
+                _text(
+                    "By the fsd: `high` up to 0.13, `medium` up to 0.20, else `low`.",
+                    enum=[None, *(each.value for each in Confidence)],
+                )
+            ),
             "model_version": _VERSION,
             "valuation_date": _text("The day it is valued for.", format="date"),
             "warnings": {
                 "type": "array",
                 "items": {"type": "string"},
                 "description": "`stub:model`, `stale:valuation_date`, "
-                "`unknown:municipality_number`.",
+                "`unknown:municipality_number`; `near_edge:` and `distance`, `usable_area`, "
+                "`total_area`, `age`, `realestate_type` or `valuation_date` of a home that few "
+                "sales resemble in that.",
             },
         }
     ),
@@ -268,6 +309,10 @@ SCHEMAS: Mapping[str, Schema] = {
                         "By municipality number, the ten with the most sales."
                     ),
                     "by_price_fifth": _by_name("By fifth of the price paid, 1 the cheapest."),
+                    "by_reach": _by_name(
+                        "`usual` homes, those answered with a warning (`near_edge`), and those "
+                        "refused (`out_of_domain`), priced all the same to be measured."
+                    ),
                 }
             ),
             "model_digest": _text("SHA-256 of the model's arrays: equal digests price alike."),
@@ -294,5 +339,11 @@ ESTIMATE_PARAMETERS: list[Schema] = [
         "description": "`fail`: one invalid property and none is priced. `skip`: each invalid "
         "one is answered with its first fault, and the rest are priced.",
         "schema": {"type": "string", "enum": ["fail", "skip"], "default": "fail"},
+    },
+    {
+        "name": "coverage",
+        "in": "query",
+        "description": "The share of prices that intervals hold.",
+        "schema": {"type": "number", "enum": list(COVERAGES), "default": COVERAGE},
     },
 ]

@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import define, field, frozen
 
+from ...domain.appraisal import COVERAGE, COVERAGES
 from ...domain.errors import ReeError
 from ...domain.estimate import Home, OnInvalid, PriceEstimate, Refusal
 from ...domain.model import LoadedModel
@@ -73,6 +75,13 @@ class Tally:
 )
 @day_option("--valuation-date", "Day of the valuation; default today.")
 @click.option(
+    "--coverage",
+    type=click.Choice([str(coverage) for coverage in COVERAGES]),
+    default=str(COVERAGE),
+    show_default=True,
+    help="The share of prices that the intervals (lower, upper) hold.",
+)
+@click.option(
     "--on-invalid",
     type=click.Choice([choice.value for choice in OnInvalid]),
     default=OnInvalid.SKIP.value,
@@ -81,7 +90,12 @@ class Tally:
 )
 @as_json
 def estimate(
-    file: Path, output: Path, valuation_date: date | None, on_invalid: str, as_json: bool
+    file: Path,
+    output: Path,
+    valuation_date: date | None,
+    coverage: str,
+    on_invalid: str,
+    as_json: bool,
 ) -> None:
     """Estimate the homes of FILE (.csv, .parquet, .jsonl or .json), a row for each row, in order.
 
@@ -94,7 +108,7 @@ def estimate(
     container = open_container()
     batch = container.settings().max_batch
     loaded = container.latest_model().current()
-    price = container.estimate_batch(model=OneModel(loaded))
+    price = partial(container.estimate_batch(model=OneModel(loaded)), coverage=float(coverage))
     today = container.clock().now().astimezone(OSLO).date()
     tally = _estimated(
         read(file, batch), output, price, valuation_date or today, OnInvalid(on_invalid)

@@ -22,12 +22,16 @@ SUFFIXES = (".csv", ".parquet", ".jsonl", ".json")
 WRITTEN = (
     "property_id",
     "estimated_price",
+    "lower",
+    "upper",
     "price_per_sqm",
+    "fsd",
+    "confidence",
     "model_version",
     "warnings",
     "error",
 )
-"""In the order of the contract: lower, upper, fsd and confidence come with the intervals."""
+"""In the order of the contract."""
 
 
 class UnreadableFile(ReeError):
@@ -97,17 +101,20 @@ def read(path: Path, batch: int) -> Iterator[list[Row]]:
 
 def record(answer: PriceEstimate | Refusal) -> dict[str, Any]:
     """What is written of an answer: WRITTEN, warnings and faults as lists of codes."""
+    told: dict[str, Any] = dict.fromkeys(WRITTEN)
+    told |= {"property_id": answer.property_id, "warnings": [], "error": []}
     if isinstance(answer, Refusal):
-        codes = [fault.code for fault in answer.faults]
-        nothing = dict.fromkeys(("estimated_price", "price_per_sqm", "model_version"))
-        return {"property_id": answer.property_id, **nothing, "warnings": [], "error": codes}
-    return {
-        "property_id": answer.property_id,
+        return told | {"error": [fault.code for fault in answer.faults]}
+    interval, confidence = answer.interval, answer.confidence
+    return told | {
         "estimated_price": answer.estimated_price,
+        "lower": interval and interval.lower,
+        "upper": interval and interval.upper,
         "price_per_sqm": answer.price_per_sqm,
+        "fsd": answer.fsd and round(answer.fsd, 4),
+        "confidence": confidence and confidence.value,
         "model_version": answer.model_version,
         "warnings": list(answer.warnings),
-        "error": [],
     }
 
 

@@ -74,8 +74,9 @@ def _parquet(file: BinaryIO) -> Iterator[Write]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    whole = ("estimated_price", "price_per_sqm")
-    schema = pa.schema([(n, pa.int64() if n in whole else pa.string()) for n in WRITTEN])
+    whole = dict.fromkeys(("estimated_price", "lower", "upper", "price_per_sqm"), pa.int64())
+    types = whole | {"fsd": pa.float64()}
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in WRITTEN])
     with pq.ParquetWriter(file, schema) as writer:
 
         def write(records: Records) -> None:
