@@ -114,3 +114,50 @@ Feature: Estimating what homes are worth
         | 2026-08-01 | priced with stale:valuation_date     |
         | 2027-07-31 | priced with stale:valuation_date     |
         | 2027-08-01 | refused as out_of_domain:valuation_date |
+
+  Rule: a home is like those that were sold
+
+    Scenario Outline: how far it is from them, in space, size and age, decides
+      Given the model knows 300 flats in one street, of 60 to 100 m2 and built from 1960 to 2020
+      When a leilighet <unlike> is valued
+      Then it is <answer>
+
+      Examples:
+        | unlike                | answer                                 |
+        | of 80 m2              | priced                                 |
+        | 9 km from the street  | priced                                 |
+        | 11 km from the street | priced with near_edge:distance         |
+        | 19 km from the street | priced with near_edge:distance         |
+        | 21 km from the street | refused as out_of_domain:distance      |
+        | of 49 m2              | priced with near_edge:usable_area      |
+        | of 47 m2              | refused as out_of_domain:usable_area   |
+        | of 124 m2             | priced with near_edge:usable_area      |
+        | of 126 m2             | refused as out_of_domain:usable_area   |
+        | built in 1936         | priced with near_edge:age              |
+        | built in 1934         | refused as out_of_domain:age           |
+
+    Scenario: a type that was never sold
+      Given the model knows 300 flats in one street, of 60 to 100 m2 and built from 1960 to 2020
+      When a home with realestate_type enebolig is valued
+      Then it is refused as out_of_domain:realestate_type
+
+    Scenario: every respect in which it is too far is told
+      Given the model knows 300 flats in one street, of 60 to 100 m2 and built from 1960 to 2020
+      When a leilighet of 47 m2 built in 1934 21 km from the street is valued
+      Then the faults are
+        | home | code                      |
+        | 1    | out_of_domain:distance    |
+        | 1    | out_of_domain:usable_area |
+        | 1    | out_of_domain:age         |
+
+  Rule: an estimate says how sure it is
+
+    Scenario: of a model that knows how far off it was
+      Given the model knows 300 flats in one street, of 60 to 100 m2 and built from 1960 to 2020
+      When a leilighet of 80 m2 is valued
+      Then nine of ten such homes sell for a price around its own
+      And the confidence is high
+
+    Scenario: a model that does not know says nothing
+      When a leilighet of 80 m2 on floor 3 in Oslo is valued on 2026-02-01
+      Then nothing is said of how sure that is

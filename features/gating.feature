@@ -134,6 +134,46 @@ Feature: Gating a retrained model
         | 29    | failed  |
         | 30    | passed  |
 
+  Rule: nine of ten prices lie inside their interval, give or take 3 points
+    Chance is allowed for: 849 to 945 of 1 000 sales may well be 87 to 93 % of all.
+
+    Scenario Outline: the newer sales inside their intervals decide
+      Given a month has 1000 sales
+      And homes are priced by a model that misses by 1 000 000 kr
+      When a model whose intervals hold <inside> of 1 000 prices is trained on newer sales
+      Then the rule overall_coverage is <outcome>
+      And homes are priced by the <model> model
+
+      Examples:
+        | inside | outcome | model    |
+        | 0      | failed  | previous |
+        | 848    | failed  | previous |
+        | 849    | passed  | new      |
+        | 900    | passed  | new      |
+        | 945    | passed  | new      |
+        | 946    | failed  | previous |
+        | 1 000  | failed  | previous |
+
+    Scenario Outline: a type counts from 200 sales on
+      Given a month has <houses> sales of an enebolig and 3 000 of a leilighet
+      And homes are priced by a model that misses by 1 000 000 kr
+      When a model whose intervals hold the prices of 2 800 flats and of no enebolig is trained on newer sales
+      Then the rule overall_coverage is passed
+      And the rule leilighet_coverage is passed
+      And the rule enebolig_coverage is <outcome>
+      And homes are priced by the <model> model
+
+      Examples:
+        | houses | outcome      | model    |
+        | 199    | inconclusive | new      |
+        | 200    | failed       | previous |
+
+    Scenario: a model that has no intervals is not asked what they hold
+      Given homes are priced by a model that misses by 1 000 000 kr
+      When a model that misses by 1 000 000 kr is trained on newer sales
+      Then the rule overall_coverage is not_applicable
+      And homes are priced by the new model
+
   Rule: a figure that is missing is a failure
 
     Scenario Outline: an error that cannot be told refuses the model

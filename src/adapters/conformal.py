@@ -95,15 +95,13 @@ class Conformal:
             return None
         error = np.log(price) - members.mean(axis=1)
         seen = sights(x, members)
-        seen[:, np.isnan(seen).all(axis=0)] = 0.0
         target = np.log(np.abs(error) + FLOOR)
         expected = np.empty(len(error))
         fold = np.arange(len(error)) % FOLDS
         for number in range(FOLDS):
             own = fold == number
-            booster = HistGradientBoostingRegressor(**_SETTINGS).fit(seen[~own], target[~own])
-            expected[own] = np.exp(booster.predict(seen[own]))
-        booster = HistGradientBoostingRegressor(**_SETTINGS).fit(seen, target)
+            expected[own] = np.exp(_booster(seen[~own], target[~own]).predict(seen[own]))
+        booster = _booster(seen, target)
         edges = np.quantile(expected, np.arange(1, PARTS) / PARTS)
         below, above = _quantiles(error / expected, types, np.searchsorted(edges, expected))
         return cls(Trees.of([booster]), edges, below, above), booster
@@ -124,7 +122,8 @@ class Conformal:
         for name in ("below", "above"):
             if told[name].shape != (TYPES, PARTS, len(LEVELS)) or (told[name] < 0).any():
                 raise ValueError(f"the errors {name} are not quantiles by type and part")
-            if not (np.diff(np.nan_to_num(told[name], nan=np.inf), axis=2) >= 0).all():
+            known = np.nan_to_num(told[name], nan=np.finfo(np.float64).max)
+            if not (np.diff(known, axis=2) >= 0).all():
                 raise ValueError(f"the errors {name} do not grow with the coverage")
         trees = Trees.from_arrays(arrays, SIGHTS, _PREFIX)
         if len(trees.ends) != 1:
@@ -144,6 +143,12 @@ class Conformal:
         """By how much prices may differ from estimates whose error is *expected*."""
         group = np.asarray(types, dtype=np.int64), np.searchsorted(self.edges, expected)
         return Errors(self.below[group] * expected[:, None], self.above[group] * expected[:, None])
+
+
+def _booster(seen: Any, target: Column) -> HistGradientBoostingRegressor:
+    """scikit-learn cannot bin a feature that no sale has; a constant is never split on."""
+    known = np.where(np.isnan(seen).all(axis=0), 0.0, seen)
+    return HistGradientBoostingRegressor(**_SETTINGS).fit(known, target)
 
 
 def _quantiles(scores: Column, types: Any, parts: Any) -> tuple[Column, Column]:

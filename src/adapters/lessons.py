@@ -13,6 +13,7 @@ from .boosted_trees import BoostedTrees
 from .conformal import Conformal
 from .frames import Frame, offsets
 from .market import Market, Seen
+from .training_domain import nearness
 from .trees import Trees
 
 MEMBERS: Mapping[str, tuple[Frame, str]] = {
@@ -56,6 +57,11 @@ class Lessons:
         }
         trees = Trees.of([*members.values()])
         return BoostedTrees(Market.of(known), trees, frames, estimator={"members": members})
+
+    def distances(self) -> Any:
+        """How near the newest fifth of the sales were to those before them (nearness), km."""
+        newest = -(-len(self.seen.rows) // 5)
+        return nearness(self.seen.features[-newest:])
 
     def calibrate(self, origins: Sequence[float]) -> tuple[Conformal, Any] | None:
         """How far off models are that learn up to an origin, on the sales up to the next.

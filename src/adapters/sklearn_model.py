@@ -98,7 +98,7 @@ class SklearnTrainer:
             calibrated = lessons.calibrate(origins)
         if calibrated is not None:
             model.conformal, model.estimator["expected_error"] = calibrated
-        model.domain = TrainingDomain.of(dataset.columns)
+        model.domain = TrainingDomain.of(dataset.columns, lessons.distances())
         model.reference = ReferenceHome.of(dataset.columns)
         return model
 

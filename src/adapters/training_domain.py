@@ -14,8 +14,10 @@ from .hedonic import age
 
 Column = npt.NDArray[np.float64]
 NEAREST = "any_distance_3"
-WARN_KM, REFUSE_KM = 10.0, 20.0
-"""Farthest that the third nearest sale of any type may be."""
+NEAR_KM = 10.0, 20.0
+FAR_SHARES = 0.95, 0.99
+"""How far the third nearest sale of any type may be, in km: with a warning, and at all. Where sales
+are sparse, as far as it was for these shares of the newest sales themselves."""
 WARN_SALES, REFUSE_SALES = 50.0, 10.0
 """Fewest sales of the home's type."""
 USUAL = (0.005, 0.995)
@@ -34,17 +36,19 @@ def nearness(x: Any) -> Column:
 
 @frozen(eq=False)
 class TrainingDomain:
-    """Sales by type, and bounds by measure and type: refused below, warned below, above, above.
+    """Sales by type; bounds by measure and type: refused below, warned below, above, above; km
+    beyond which a home is warned of and refused.
 
-    Shapes (types,) and (measures, types, 4). NaN bounds nothing: of a type that was never sold.
+    Shapes (types,), (measures, types, 4) and (2,). NaN bounds nothing: of a type never sold.
     """
 
     sales: Column
     bounds: Column
+    distance: Column
 
     @classmethod
-    def of(cls, sales: Mapping[str, Any]) -> Self:
-        """The bounds of what was sold."""
+    def of(cls, sales: Mapping[str, Any], distances: Column) -> Self:
+        """The bounds of what was sold; *distances* are the nearness of the newest of the sales."""
         types = np.asarray(sales["realestate_type"])
         bounds = np.full((len(MEASURES), TYPES, 4), np.nan)
         counts = np.zeros(TYPES)
@@ -55,7 +59,7 @@ class TrainingDomain:
                 continue
             for number, values in enumerate(measured(sales).values()):
                 bounds[number, code] = _bounds(values[own], number < AREAS)
-        return cls(counts, bounds)
+        return cls(counts, bounds, _farthest(distances))
 
     @staticmethod
     def inside(arrays: Mapping[str, Any]) -> bool:
@@ -72,15 +76,25 @@ class TrainingDomain:
             raise ValueError("there are four bounds a measure and type")
         if not ((np.diff(bounds, axis=2) >= 0) | np.isnan(bounds[:, :, 1:])).all():
             raise ValueError("the bounds of the training domain are not in order")
-        return cls(counts, bounds)
+        distance = arrays["domain_distance"]
+        if distance.dtype != np.float64 or distance.shape != (2,):
+            raise ValueError("there are two limits of the distance")
+        if not 0 < distance[0] <= distance[1]:
+            raise ValueError("the two limits of the distance are not in order")
+        return cls(counts, bounds, distance)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The arrays by name."""
-        return {"domain_sales": self.sales, "domain_bounds": self.bounds}
+        return {
+            "domain_sales": self.sales,
+            "domain_bounds": self.bounds,
+            "domain_distance": self.distance,
+        }
 
     def reaches(self, homes: Mapping[str, Any], distance: Column) -> tuple[Reach, ...]:
         """How far homes are from what was sold; *distance* is their nearness."""
         types = np.asarray(homes["realestate_type"], dtype=np.int64)
+        warn_km, refuse_km = self.distance
         none, no_end = np.full(len(types), -np.inf), np.full(len(types), np.inf)
 
         def column(value: float) -> Column:
@@ -88,7 +102,7 @@ class TrainingDomain:
 
         found = [
             Reach("distance", "lat,lon", " km to the third nearest sale", distance,
-                  (none, column(WARN_KM)), (none, column(REFUSE_KM))),
+                  (none, column(warn_km)), (none, column(refuse_km))),
             Reach("realestate_type", "realestate_type", " sales of this type", self.sales[types],
                   (column(WARN_SALES), no_end), (column(REFUSE_SALES), no_end)),
         ]  # fmt: skip
@@ -115,6 +129,13 @@ def measured(homes: Mapping[str, Any]) -> dict[str, Column]:
         "total_area": np.asarray(homes["total_area"]),
         "age": age(homes),
     }
+
+
+def _farthest(distances: Column) -> Column:
+    known = distances[np.isfinite(distances)]
+    if not len(known):
+        return np.array(NEAR_KM)
+    return np.maximum(NEAR_KM, np.round(np.quantile(known, FAR_SHARES), 1))
 
 
 def _bounds(values: Column, is_area: bool) -> Column:

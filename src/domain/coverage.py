@@ -38,4 +38,5 @@ class Coverage:
         """Good within 2 points of what was wanted, ok if it may be within 3; else a risk."""
         if self.n < MIN_ROWS or not self.meets(OK_WITHIN):
             return "risk"
-        return "good" if abs(self.covered - self.wanted) <= GOOD_WITHIN else "ok"
+        off = round(abs(self.covered - self.wanted), 9)  # 0.92 - 0.9 is more than 0.02
+        return "good" if off <= GOOD_WITHIN else "ok"

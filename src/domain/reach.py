@@ -43,7 +43,7 @@ class Reach:
     def fault(self, row: int) -> Fault:
         """Why the home in this row is not valued, with the figure."""
         low, high = (float(bound[row]) for bound in self.refuse)
-        bounds = [f"at least {low:,.4g}"] if isfinite(low) else []
-        bounds += [f"at most {high:,.4g}"] if isfinite(high) else []
-        message = f"{float(self.value[row]):,.4g}{self.unit}; {' and '.join(bounds)} is valued"
+        bounds = [f"at least {low:,.7g}"] if isfinite(low) else []
+        bounds += [f"at most {high:,.7g}"] if isfinite(high) else []
+        message = f"{float(self.value[row]):,.7g}{self.unit}; {' and '.join(bounds)} is valued"
         return Fault(self.field, f"out_of_domain:{self.what}", message)

@@ -8,6 +8,7 @@ from attrs import define, evolve, field
 from pytest_bdd import given, parsers, then
 
 from ree.adapters.active_model import LatestModel
+from ree.adapters.price_models import KINDS
 from ree.adapters.registry import ObjectRegistry
 from ree.adapters.runs import ObjectRuns
 from ree.adapters.snapshots import ObjectSnapshots
@@ -23,7 +24,7 @@ from ree.domain.gating import Check, GatingPolicy
 from ree.domain.run import Run
 from ree.domain.turnover import Period
 
-from .town import Assessor, Clock, Forecaster, Storage, Town
+from .town import Assessor, Clock, Forecaster, Storage, Sure, Town
 
 FIRST = Period(date(2026, 1, 1), date(2026, 3, 31))
 NEWER = Period(date(2026, 2, 1), date(2026, 4, 30))
@@ -122,7 +123,8 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setitem(KINDS, Sure.kind, Sure)
     return World()
 
 

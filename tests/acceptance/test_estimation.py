@@ -3,11 +3,19 @@
 from datetime import date
 from typing import Any
 
+import numpy as np
+import pytest
+from attrs import evolve
 from pytest_bdd import given, parsers, scenarios, then, when
 
+from ree.adapters.boosted_trees import BoostedTrees
+from ree.adapters.sklearn_model import SklearnTrainer
+from ree.domain.appraisal import COVERAGE, Confidence
+from ree.domain.dataset import Dataset
 from ree.domain.errors import BatchTooLarge, EmptyBatch, InvalidProperties, ModelNotReady
 from ree.domain.estimate import Home, OnInvalid, PriceEstimate, Refusal
 from ree.domain.model import Kind, Recipe, TrainingRecord
+from ree.domain.property import RealEstateType
 
 from .conftest import World, kroner
 from .town import Storage, per_sqm
@@ -25,6 +33,8 @@ FLAT: dict[str, Any] = {
     "floor": 3,
 }
 VALUED_ON = date(2026, 2, 1)
+KM = 1 / 111.195
+"""In degrees of latitude."""
 
 
 def _home(number: str = "1", day: date = VALUED_ON, **changes: Any) -> Home:
@@ -61,6 +71,42 @@ def _(world: World, price: str) -> None:
     world.registry.activate(version.version, expected=None, by="test", why="a test")
 
 
+@pytest.fixture(scope="module")
+def street() -> BoostedTrees:
+    """Trained on flats that are sold for 50 000 kr per m2, give or take a twentieth."""
+    random = np.random.default_rng(1)
+    rows = 300
+    usable = np.linspace(60, 100, rows)
+    sold = {
+        "property_id": np.arange(rows),
+        "day": date(2026, 1, 31).toordinal() - random.permutation(rows),
+        "year": np.full(rows, 2025),
+        "price": usable * 50_000 * random.normal(1, 0.05, rows),
+        "realestate_type": np.full(rows, float(RealEstateType.LEILIGHET.code)),
+        "municipality_number": np.full(rows, 301.0),
+        "lat": np.full(rows, FLAT["lat"]),
+        "lon": np.full(rows, FLAT["lon"]),
+        "built_year": random.permutation(np.linspace(1960, 2020, rows)),
+        "total_area": random.permutation(np.linspace(100, 200, rows)),
+        "usable_area": usable,
+        "floor": random.integers(1, 6, rows).astype(float),
+        "bedrooms": np.full(rows, np.nan),
+        "rooms": np.full(rows, np.nan),
+    }
+    trainer = SklearnTrainer()
+    recipe = trainer.recipe("fast")
+    quick = evolve(recipe, settings={**recipe.settings, "max_iter": 20, "vintages": 4})
+    return trainer.fit(Dataset(sold), quick)
+
+
+@given("the model knows 300 flats in one street, of 60 to 100 m2 and built from 1960 to 2020")
+def _(world: World, street: BoostedTrees) -> None:
+    until = date.fromisoformat(world.named["until"])
+    record = TrainingRecord(Kind.TRAINED, Recipe("test"), {}, trained_until=until)
+    version = world.registry.publish(street, record).version
+    world.registry.activate(version, expected=world.active, by="test", why="a test")
+
+
 @given("the active model is a stub")
 def _(world: World) -> None:
     world.model_storage = Storage()
@@ -81,6 +127,22 @@ def _(world: World, limit: int) -> None:
 def _(world: World, where: str, day: str) -> None:
     number = 301 if where == "Oslo" else int(where.removeprefix("municipality "))
     _value(world, _home(day=date.fromisoformat(day), municipality_number=number))
+
+
+@when(
+    parsers.re(
+        r"a leilighet( of (?P<area>\d+) m2)?( built in (?P<year>\d+))?"
+        r"( (?P<km>\d+) km from the street)? is valued"
+    )
+)
+def _(world: World, area: str | None, year: str | None, km: str | None) -> None:
+    unlike = {
+        "total_area": 130.0,
+        "usable_area": float(area or 80),
+        "built_year": float(year or 1990),
+        "lat": FLAT["lat"] + float(km or 0) * KM,
+    }
+    _value(world, _home(**unlike))
 
 
 @when(parsers.parse("a home with {field} {value} is valued"))
@@ -154,6 +216,25 @@ def _(world: World, code: str) -> None:
 @then("it is priced")
 def _(world: World) -> None:
     assert _only(world).warnings == ()
+
+
+@then("nine of ten such homes sell for a price around its own")
+def _(world: World) -> None:
+    estimate = _only(world)
+    assert estimate.interval is not None
+    assert estimate.interval.coverage == COVERAGE == 0.9
+    assert estimate.interval.lower < estimate.estimated_price < estimate.interval.upper
+
+
+@then(parsers.parse("the confidence is {word}"))
+def _(world: World, word: str) -> None:
+    assert _only(world).confidence is Confidence(word)
+
+
+@then("nothing is said of how sure that is")
+def _(world: World) -> None:
+    estimate = _only(world)
+    assert (estimate.interval, estimate.fsd, estimate.confidence) == (None, None, None)
 
 
 @then("it is refused because no model is ready")

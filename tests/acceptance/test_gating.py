@@ -162,6 +162,35 @@ def _(world: World, metric: str) -> None:
     world.retrain(NEWER)
 
 
+@when(
+    parsers.re(
+        r"a model whose intervals hold (?P<inside>[\d ]+) of 1 000 prices is trained on newer sales"
+    )
+)
+def _(world: World, inside: str) -> None:
+    _sure(world, {"leilighet": kroner(inside)})
+    assert world.check("overall_coverage").figures["covered"] == kroner(inside) / 1_000
+
+
+@when(
+    parsers.re(
+        r"a model whose intervals hold the prices of (?P<inside>[\d ]+) flats and of no enebolig "
+        r"is trained on newer sales"
+    )
+)
+def _(world: World, inside: str) -> None:
+    _sure(world, {"leilighet": kroner(inside)})
+
+
+def _sure(world: World, inside: dict[str, int]) -> None:
+    """Intervals reach down to what homes sell for, and hold none that sells for a krone less."""
+    world.trainer.margin = world.trainer.miss
+    world.town.a_krone_less = {
+        kind: count - inside.get(kind, 0) for kind, count in world.town.a_month.items()
+    }
+    world.retrain(NEWER)
+
+
 @given("the registry was rolled back")
 def _(world: World) -> None:
     world.roll_back(by="test", why="a test")

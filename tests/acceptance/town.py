@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from attrs import define, evolve, field, frozen
@@ -52,6 +52,8 @@ class Town:
 
     a_month: dict[str, int] = field(factory=lambda: {"enebolig": 32, "leilighet": 400})
     in_month: dict[date, dict[str, int]] = field(factory=dict)
+    a_krone_less: dict[str, int] = field(factory=dict)
+    """How many of a type are sold for that every month."""
     extra: list[Turnover] = field(factory=list)
     extra_units: dict[int, Unit] = field(factory=dict)
     extra_homes: dict[int, Property] = field(factory=dict)
@@ -77,13 +79,15 @@ class Town:
             days = (date(month.year + month.month // 12, month.month % 12 + 1, 1) - month).days
             counts = self.in_month.get(month, self.a_month)
             kinds = [kind for kind, count in counts.items() for _ in range(count)]
+            cheap = dict(self.a_krone_less)
             for place in range(len(kinds)):
                 kind = kinds[place * 7919 % len(kinds)]
                 day = month + timedelta(days=place * days // len(kinds))
                 number = month.toordinal() * 10_000 + place
                 self._homes[number] = home(kind)
+                cheap[kind] = cheap.get(kind, 0) - 1
                 if day in period:
-                    yield turnover(number, day)
+                    yield turnover(number, day, PRICE - (cheap[kind] >= 0))
 
 
 @define
@@ -93,15 +97,19 @@ class Forecaster:
     miss: int = 1_000_000
     enebolig_miss: int | None = None
     naive_miss: int = 3_000_000
+    margin: int | None = None
+    """NOK on each side of an estimate that an interval reaches; without it there are none."""
 
     def recipe(self, name: str) -> Recipe:
-        return Recipe(name, {"miss": self.miss, "enebolig_miss": self.enebolig_miss})
+        told = {"miss": self.miss, "enebolig_miss": self.enebolig_miss, "margin": self.margin}
+        return Recipe(name, told)
 
     def fit(self, dataset: Dataset, recipe: Recipe) -> MedianPricePerSqm:
         by_type = np.full(6, np.nan)
         if self.enebolig_miss is not None:
             by_type[RealEstateType.ENEBOLIG.code] = (PRICE + self.enebolig_miss) / AREA
-        return per_sqm((PRICE + self.miss) / AREA, by_type)
+        model = per_sqm((PRICE + self.miss) / AREA, by_type)
+        return model if self.margin is None else Sure.of(model, self.margin)
 
     def confirm(self, model: PriceModel, sales: Dataset) -> None:
         """Nothing else was fitted."""
@@ -118,6 +126,32 @@ def per_sqm(price: float, by_type: Any = None) -> MedianPricePerSqm:
     none = np.empty(0)
     by_type = np.full(6, np.nan) if by_type is None else by_type
     return MedianPricePerSqm(none, none, by_type, np.array([float(price)]))
+
+
+@define(eq=False, slots=False)
+class Sure(MedianPricePerSqm):
+    """One that says how far off it may be: so many NOK for any home."""
+
+    kind: ClassVar[str] = "sure_price_per_sqm"
+    margin: Any = None
+
+    @classmethod
+    def of(cls, model: MedianPricePerSqm, margin: float) -> Self:
+        return cls.from_arrays(model.arrays() | {"margin": np.array([float(margin)])})
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
+        model = super().from_arrays(arrays)
+        model.margin = arrays["margin"]
+        return model
+
+    def arrays(self) -> dict[str, Any]:
+        return super().arrays() | {"margin": self.margin}
+
+    def appraise(self, homes: Mapping[str, Any], coverages: Sequence[float]) -> Appraisal:
+        price = self.estimate(homes)
+        bounds = price - self.margin, price + self.margin
+        return Appraisal(price, dict.fromkeys(coverages, bounds))
 
 
 @define

@@ -34,6 +34,8 @@ HOUSE = {
     "bedrooms": 2,
     "rooms": 4,
 }
+NEAR = HOUSE | {"lat": 60.0, "lon": 10.0, "total_area": 200}
+"""As those that the trained model knows."""
 BAD = HOUSE | {"lat": 95, "bra": 3}
 
 
@@ -158,7 +160,10 @@ def test_an_estimate_has_all_its_fields(stub_client: FlaskClient) -> None:
         "486002054": {
             "estimated_price": 7_515_000,
             "currency": "NOK",
+            "interval": None,
             "price_per_sqm": 45_000,
+            "fsd": None,
+            "confidence": None,
             "model_version": answer.json and answer.json["486002054"]["model_version"],
             "valuation_date": "2026-03-01",
             "warnings": ["stub:model"],
@@ -286,14 +291,52 @@ def test_the_model_tells_what_it_is_worth(
 
 
 def test_a_trained_model_prices(trained_client: FlaskClient) -> None:
-    answer = trained_client.post("/estimate", json={"1": HOUSE | {"total_area": 200}}).json
+    answer = trained_client.post("/estimate", json={"1": NEAR}).json
     assert answer is not None
     assert answer["1"]["price_per_sqm"] == pytest.approx(60_000, rel=0.2)
     assert answer["1"]["warnings"] == []
 
 
+def test_the_wider_the_coverage_the_wider_the_interval(trained_client: FlaskClient) -> None:
+    told = {}
+    for coverage in ("0.8", "0.9", "0.95"):
+        answer = trained_client.post(f"/estimate?coverage={coverage}", json={"1": NEAR}).json
+        assert answer is not None
+        told[coverage] = answer["1"].pop("interval")
+        assert told[coverage].pop("coverage") == float(coverage)
+        assert answer["1"]["confidence"] == "high"
+        assert 0 < answer["1"]["fsd"] <= 0.13
+    bounds = [told[name]["lower"] for name in ("0.95", "0.9", "0.8")]
+    bounds += [told[name]["upper"] for name in ("0.8", "0.9", "0.95")]
+    assert bounds == sorted(bounds)
+    assert len(set(bounds)) == 6
+
+
+def test_the_coverage_is_nine_in_ten_unless_asked_for(trained_client: FlaskClient) -> None:
+    plain, asked = (
+        trained_client.post(f"/estimate{query}", json={"1": NEAR}).json
+        for query in ("", "?coverage=0.9")
+    )
+    assert plain == asked
+
+
+def test_a_home_unlike_all_that_were_sold_is_refused_with_the_figure(
+    trained_client: FlaskClient,
+) -> None:
+    far = NEAR | {"lat": 65.0, "bra": 900, "total_area": 900}
+    answer = trained_client.post("/estimate", json={"1": far, "2": NEAR})
+    assert answer.status_code == 422
+    assert answer.json is not None
+    errors = {error["code"]: error["message"] for error in answer.json["errors"]}
+    assert set(errors) == {
+        "out_of_domain:distance", "out_of_domain:usable_area", "out_of_domain:total_area"
+    }  # fmt: skip
+    assert errors["out_of_domain:usable_area"].startswith("900 m2; at least ")
+    assert "km to the third nearest sale; at most 20 is valued" in errors["out_of_domain:distance"]
+
+
 def test_too_far_from_the_data_is_a_warning_then_a_refusal(trained_client: FlaskClient) -> None:
-    late = trained_client.post("/estimate?valuation_date=2026-07-01", json={"1": HOUSE})
+    late = trained_client.post("/estimate?valuation_date=2026-07-01", json={"1": NEAR})
     assert late.json is not None
     assert late.json["1"]["warnings"] == ["stale:valuation_date"]
     too_late = trained_client.post("/estimate?valuation_date=2027-07-01", json={"1": HOUSE})
@@ -355,7 +398,7 @@ def test_a_stub_says_that_it_is_one(stub_client: FlaskClient) -> None:
     answer = stub_client.get("/model").json
     assert answer is not None
     assert (answer["type"], answer["metrics"], answer["trained_on"]) == ("stub", None, None)
-    segments = ("by_realestate_type", "by_municipality", "by_price_fifth")
+    segments = ("by_realestate_type", "by_municipality", "by_price_fifth", "by_reach")
     assert answer["segments"] == {name: {} for name in segments}
 
 
@@ -422,7 +465,7 @@ def test_a_defect_tells_nothing_and_is_logged(
     class Broken:
         max_batch = 10
 
-        def __call__(self, *_: Any) -> Any:
+        def __call__(self, *_: Any, **__: Any) -> Any:
             raise error
 
     configure_logs("INFO")

@@ -141,6 +141,8 @@ def test_the_problems_of_an_estimate_are_documented(document: dict[str, Any]) ->
     assert [parameter["name"] for parameter in estimate["parameters"]] == [
         "valuation_date",
         "on_invalid",
+        "coverage",
+        "explain",
     ]
     body = estimate["requestBody"]["content"]["application/json"]["schema"]
     assert body == {"$ref": "#/components/schemas/Batch"}

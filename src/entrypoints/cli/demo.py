@@ -44,10 +44,10 @@ HOMES: Mapping[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "cabin": (
-        "cabin in Trysil",
+        "cabin in Ringsaker",
         {
-            "realestate_type": "hytte", "municipality_number": 3421,
-            "lat": 61.314, "lon": 12.264, "built_year": 2004,
+            "realestate_type": "hytte", "municipality_number": 3411,
+            "lat": 60.88, "lon": 10.94, "built_year": 2004,
             "total_area": 1050, "bra": 84, "bedrooms": 3, "rooms": 4,
         },
     ),
@@ -123,16 +123,26 @@ def _show_estimates(container: "Container") -> None:
     from .words import kroner
 
     homes = [Home.parse(name, given, VALUATION_DATE) for name, (_, given) in HOMES.items()]
-    made = table("", "m2>", "built>", "estimate>", "per m2>")
+    made = table("", "m2>", "built>", "estimate>", "90 % interval>", "confidence", "per m2>")
     for home, answer in zip(homes, container.estimate_batch()(homes), strict=True):
         if isinstance(answer, PriceEstimate):
             told, given = HOMES[home.property_id]
             made.add_row(
                 told, str(given["bra"]), str(given["built_year"]),
-                kroner(answer.estimated_price), kroner(answer.price_per_sqm),
+                kroner(answer.estimated_price), _interval(answer),
+                answer.confidence.value if answer.confidence else "",
+                kroner(answer.price_per_sqm),
             )  # fmt: skip
     click.echo()
     show(Group(heading("Three homes", f"valued on {VALUATION_DATE}"), made))
+
+
+def _interval(answer: PriceEstimate) -> str:
+    from .words import kroner, number
+
+    if answer.interval is None:
+        return ""
+    return f"{number(answer.interval.lower)} to {kroner(answer.interval.upper)}"
 
 
 def _show_commands(settings: "Settings") -> None:

@@ -9,6 +9,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from ...domain.appraisal import COVERAGE
 from ...domain.evaluation import Evaluation, Metrics
 from ...domain.funnel import Funnel
 from ...domain.gating import Outcome, Verdict
@@ -118,6 +119,37 @@ def ratio_table(evaluation: Evaluation) -> Group:
             made.add_row(name, number(metrics.n), *_ratios(metrics.ratios), style=bold)
     bands = "0.90 to 1.10, 5 to 15 %, 0.98 to 1.03, -0.05 to 0.05"
     return Group(heading("Ratio study (IAAO)", f"bands: {bands}"), made)
+
+
+def coverage_table(evaluation: Evaluation) -> Group:
+    """What the 90 % intervals held and how wide they were, by segment; risks are marked."""
+    made = table("90 % intervals", "sales>", "MdAPE>", "inside>", "95 % sure>", "mean width>")
+    for name, metrics in _covered_segments(evaluation):
+        found = metrics.covered(COVERAGE)
+        if found is None:
+            continue
+        sure = f"{100 * found.lower:.1f} to {percent(found.upper)}"
+        made.add_row(
+            name,
+            number(found.n),
+            percent(metrics.mdape),
+            Text(percent(found.covered), _STATUS[found.status]),
+            sure,
+            percent(found.width),
+            style="bold" if name == "overall" else "",
+        )
+    return Group(heading("Intervals", "of the estimates on the holdout"), made)
+
+
+def _covered_segments(evaluation: Evaluation) -> Iterable[tuple[str, Metrics]]:
+    yield from evaluation.by_realestate_type.items()
+    for number_, metrics in evaluation.by_price_fifth.items():
+        yield f"price fifth {number_}", metrics
+    for name, metrics in evaluation.by_municipality.items():
+        yield f"municipality {name}", metrics
+    for name, metrics in evaluation.by_reach.items():
+        yield name.replace("_", " "), metrics
+    yield "overall", evaluation.overall
 
 
 def _ratios(study: RatioStudy) -> Iterable[Text]:

@@ -14,6 +14,7 @@ from .commands import one_line
 from .documents import status
 from .rendering import (
     Part,
+    coverage_table,
     facts,
     funnel_table,
     heading,
@@ -75,6 +76,8 @@ def show_version(
     if record.evaluation is not None:
         parts.append(metrics_table(record.evaluation, record.baseline))
         parts.append(ratio_table(record.evaluation))
+        if record.evaluation.overall.coverage:
+            parts.append(coverage_table(record.evaluation))
     if record.verdict is not None:
         parts.append(verdict_table(record.verdict))
     if moves:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any
 
-from ...domain.gating import Check, Incumbent, Outcome, Verdict
+from ...domain.gating import NO_INTERVALS, Check, Incumbent, Outcome, Verdict
 from ...domain.turnover import OSLO, Period
 
 NOTHING = "–"
@@ -79,6 +79,8 @@ def headline(verdict: Verdict) -> str:
 def explained(check: Check) -> str:
     """The figures of a rule as a sentence."""
     figures = check.figures
+    if check.outcome is Outcome.NOT_APPLICABLE and figures.get("reason") == NO_INTERVALS:
+        return "the model has no intervals"
     if check.outcome is Outcome.NOT_APPLICABLE:
         reason = str(figures.get("reason"))
         return f"not compared, {_NOT_COMPARED.get(reason, reason)}"
@@ -90,6 +92,8 @@ def explained(check: Check) -> str:
     if check.rule == "beats_baseline":
         mine, naive = kroner(figures.get("candidate")), kroner(figures.get("baseline"))
         return f"MAE {mine} against {naive} of the naive baseline"
+    if "covered" in figures:
+        return _coverage(figures)
     if "limit" in figures:
         return _degradation(check.rule, figures)
     return ", ".join(f"{name} {value}" for name, value in figures.items())
@@ -103,6 +107,15 @@ def _rows(figures: Mapping[str, Any]) -> str:
     fewest = number(figures["min_rows_before"])
     words = f"{number(rows)} sales, at least {number(least)} are needed; {holdout} of them held out"
     return f"{words}, {before} before (at least {fewest})"
+
+
+def _coverage(figures: Mapping[str, Any]) -> str:
+    wanted, tolerance = figures["wanted"], figures["tolerance"]
+    low, high = (f"{100 * bound:.1f}" for bound in figures["covered_interval"])
+    words = f"{percent(figures['covered'])} of {number(figures['n'])} prices are inside"
+    words += f" (95{thin()}%: {low} to {high}), {100 * (wanted - tolerance):g} to"
+    words += f" {100 * (wanted + tolerance):g}{thin()}% may be"
+    return f"{words}; mean width {percent(figures['width'])} of the estimate"
 
 
 def _degradation(rule: str, figures: Mapping[str, Any]) -> str:

@@ -257,7 +257,7 @@ def test_the_demo_trains_estimates_and_is_reused(
     folder = tmp_path / "my demo"
     for words in (
         "Where the turnovers went", "Errors on the holdout", "Gate passed", "made active",
-        "house in Skien", "apartment in Oslo", "cabin in Trysil", str(folder),
+        "house in Skien", "apartment in Oslo", "cabin in Ringsaker", str(folder),
         f"REE_STORAGE_PATH='{folder}' .venv/bin/ree serve",
         "curl -sS 'http://127.0.0.1:9000/estimate?valuation_date=2026-01-02'",
     ):  # fmt: skip

@@ -15,7 +15,8 @@ from ree.domain.explanation import GROUPS
 Ree = Callable[..., Result]
 FORMATS = ("csv", "parquet", "jsonl", "json")
 COLUMNS = [
-    "property_id", "estimated_price", "price_per_sqm", "model_version", "warnings", "error"
+    "property_id", "estimated_price", "lower", "upper", "price_per_sqm", "fsd", "confidence",
+    "model_version", "warnings", "error",
 ]  # fmt: skip
 HOUSE = {
     "realestate_type": "enebolig", "municipality_number": 4003, "lat": 59.21, "lon": 9.584,
@@ -71,7 +72,8 @@ def got(path: Path) -> list[dict[str, Any]]:
         for name in ("warnings", "error"):
             if not isinstance(row[name], list):
                 row[name] = row[name].split(";") if row[name] else []
-        for name in ("estimated_price", "price_per_sqm"):
+        row["fsd"] = None if row["fsd"] is None else float(row["fsd"])
+        for name in ("estimated_price", "lower", "upper", "price_per_sqm"):
             row[name] = None if row[name] is None else int(row[name])
     return list(rows)
 
@@ -93,6 +95,9 @@ def test_every_format_in_every_format_out(
         assert row["estimated_price"] > 100_000
         assert abs(row["price_per_sqm"] - row["estimated_price"] / home["bra"]) <= 0.5
         assert row["model_version"]
+        assert row["lower"] < row["estimated_price"] < row["upper"]
+        assert 0 < row["fsd"] < 1
+        assert row["confidence"] in ("high", "medium", "low")
     assert "1 of 3 homes refused: missing:floor_for_leilighet 1." in result.stderr
 
 
@@ -386,11 +391,11 @@ def test_nothing_half_written_is_left(
 
     price, calls = EstimateBatch.__call__, []
 
-    def stopped(self: EstimateBatch, *args: Any) -> Any:
+    def stopped(self: EstimateBatch, *args: Any, **wishes: Any) -> Any:
         calls.append(1)
         if len(calls) == 3:
             raise failure
-        return price(self, *args)
+        return price(self, *args, **wishes)
 
     monkeypatch.setattr(EstimateBatch, "__call__", stopped)
     file = put(tmp_path / "homes.jsonl", [{"property_id": str(n), **HOUSE} for n in range(9)])

@@ -41,7 +41,7 @@ def test_a_retrain_publishes_and_tells_what_it_did(first_run: tuple[Path, Result
     assert [stage["name"] for stage in told["manifest"]["funnel"]["stages"]] == [
         "normalise", "match_unit", "match_property", "merge", "validate"
     ]  # fmt: skip
-    segments = {"by_realestate_type", "by_municipality", "by_price_fifth"}
+    segments = {"by_realestate_type", "by_municipality", "by_price_fifth", "by_reach"}
     assert set(told["metrics"]) == {"overall"} | segments
     assert told["metrics"]["overall"]["mae"] < told["baseline"]["overall"]["mae"]
     assert told["verdict"]["passed"] is True

@@ -5,12 +5,16 @@ from math import isnan, sqrt
 import numpy as np
 import pytest
 from attrs import asdict, evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from ree.adapters.coverage import coverage
 from ree.adapters.evaluator import NumpyEvaluator
 from ree.domain.appraisal import Appraisal
 from ree.domain.dataset import Dataset
 from ree.domain.evaluation import Comparison, Metrics
 from ree.domain.ports import Evaluator
+from ree.domain.reach import Reach
 
 ENEBOLIG, LEILIGHET = 0.0, 3.0
 
@@ -168,3 +172,89 @@ def test_a_segment_without_rows_has_no_interval(evaluator: Evaluator) -> None:
     found = compared(evaluator)
     assert set(found.intervals) == {"overall", "enebolig", "leilighet"}
     assert found.interval("hytte", "mae") is None
+
+
+# By reach, and what intervals hold
+
+
+def reach(value: list[float], warn: float, refuse: float) -> Reach:
+    """Homes may be at most so far."""
+    rows = len(value)
+    low, usual, high = (np.full(rows, bound) for bound in (-np.inf, warn, refuse))
+    return Reach("distance", "lat,lon", " km", np.array(value), (low, usual), (low, high))
+
+
+def test_homes_are_told_apart_by_how_far_they_are(evaluator: Evaluator) -> None:
+    reaches = (reach([1, 10, 11, 20, 21, 1], 10, 20), reach([0, 0, 0, 0, 0, 6], 5, 9))
+    estimates = np.array([1_001.0, 1_002.0, 1_004.0, 1_008.0, 1_016.0, 1_032.0])
+    found = evaluator.evaluate(sales([1_000] * 6), Appraisal(estimates, reaches=reaches)).by_reach
+    assert {name: (metrics.n, metrics.mae) for name, metrics in found.items()} == {
+        "usual": (2, 1.5),
+        "near_edge": (3, (4 + 8 + 32) / 3),
+        "out_of_domain": (1, 16),
+    }
+
+
+def test_who_is_refused_in_one_respect_is_not_also_at_the_edge(evaluator: Evaluator) -> None:
+    reaches = (reach([30], 10, 20), reach([6], 5, 9))
+    found = evaluator.evaluate(sales([1_000]), Appraisal(np.array([1_000.0]), reaches=reaches))
+    assert list(found.by_reach) == ["out_of_domain"]
+
+
+def test_without_reaches_or_sales_nothing_is_told_apart(evaluator: Evaluator) -> None:
+    assert evaluator.evaluate(sales([1_000]), Appraisal(np.array([1_000.0]))).by_reach == {}
+    none = Appraisal(np.empty(0), reaches=(reach([], 10, 20),))
+    assert evaluator.evaluate(sales([]), none).by_reach == {}
+
+
+far = st.floats(0, 40) | st.just(float("nan"))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(far, far), min_size=1, max_size=30))
+def test_every_sale_is_of_one_reach(distances: list[tuple[float, float]]) -> None:
+    one, other = ([*column] for column in zip(*distances, strict=True))
+    price = [1_000.0 + row for row in range(len(distances))]
+    appraisal = Appraisal(np.zeros(len(price)), reaches=(reach(one, 10, 20), reach(other, 5, 30)))
+    found = NumpyEvaluator(resamples=0).evaluate(sales(price), appraisal)
+    assert set(found.by_reach) <= {"usual", "near_edge", "out_of_domain"}
+    assert sum(metrics.n for metrics in found.by_reach.values()) == len(price)
+    paid = sum(metrics.n * metrics.mae for metrics in found.by_reach.values())
+    assert paid == pytest.approx(sum(price))
+
+
+def test_every_segment_has_the_coverage_of_its_own_sales(evaluator: Evaluator) -> None:
+    random = np.random.default_rng(4)
+    rows = 300
+    price = random.uniform(1e6, 9e6, rows)
+    estimate = price * np.exp(random.normal(0, 0.2, rows))
+    kind = random.choice([ENEBOLIG, LEILIGHET], rows)
+    place = random.choice([301.0, 4601.0], rows)
+    half = {0.8: 0.1, 0.95: 0.3}
+    appraisal = Appraisal(
+        estimate,
+        {share: (estimate * (1 - off), estimate * (1 + off)) for share, off in half.items()},
+        reaches=(reach(list(random.uniform(0, 30, rows)), 10, 20),),
+    )
+    found = evaluator.evaluate(sales(list(price), list(kind), list(place)), appraisal)
+    distance = appraisal.reaches[0].value
+    fifth = np.argsort(np.argsort(price)) // 60
+    segments = [
+        (found.overall, np.full(rows, True)),
+        (found.by_realestate_type["enebolig"], kind == ENEBOLIG),
+        (found.by_realestate_type["leilighet"], kind == LEILIGHET),
+        (found.by_municipality["0301"], place == 301),
+        (found.by_municipality["4601"], place == 4601),
+        *((found.by_price_fifth[str(number + 1)], fifth == number) for number in range(5)),
+        (found.by_reach["usual"], distance <= 10),
+        (found.by_reach["near_edge"], (distance > 10) & (distance <= 20)),
+        (found.by_reach["out_of_domain"], distance > 20),
+    ]
+    for metrics, mask in segments:
+        assert metrics.coverage == coverage(appraisal, price, mask)
+        assert [level.wanted for level in metrics.coverage] == [0.8, 0.95]
+        assert {level.n for level in metrics.coverage} == {metrics.n} == {int(mask.sum())}
+    told = found.overall.covered(0.95)
+    assert told is not None
+    assert told.covered == np.mean(np.abs(price / estimate - 1) <= 0.3)
+    assert found.overall.covered(0.9) is None

@@ -4,6 +4,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ree.domain.estimate import (
     CURRENCY,
@@ -140,6 +142,58 @@ def test_how_far_is_a_setting() -> None:
     assert dates.look(date(2025, 10, 1), NEWEST) == ((fault,), ())
 
 
+OLDEST = date(2022, 8, 31)
+
+
+@pytest.mark.parametrize(
+    ("day", "codes", "warnings"),
+    [
+        ("2022-08-31", [], ()),
+        ("2022-02-28", [], ()),
+        ("2022-02-27", [], ("near_edge:valuation_date",)),
+        ("2021-02-28", [], ("near_edge:valuation_date",)),
+        ("2021-02-27", ["out_of_domain:valuation_date"], ()),
+        ("1900-01-01", ["out_of_domain:valuation_date"], ()),
+        ("2026-03-01", [], ("stale:valuation_date",)),
+        ("2027-03-01", ["out_of_domain:valuation_date"], ()),
+    ],
+)
+def test_a_valuation_is_not_far_from_the_oldest_sales_either(
+    day: str, codes: list[str], warnings: tuple[str, ...]
+) -> None:
+    found, warned = ValuationDates().look(date.fromisoformat(day), NEWEST, OLDEST)
+    assert ([fault.code for fault in found], warned) == (codes, warnings)
+
+
+def test_how_far_before_is_the_same_setting() -> None:
+    dates = ValuationDates(warn_months=0, max_months=1)
+    assert dates.look(OLDEST, NEWEST, OLDEST) == ((), ())
+    day_before = date(2022, 8, 30)
+    assert dates.look(day_before, NEWEST, OLDEST) == ((), ("near_edge:valuation_date",))
+    message = "is more than 1 months before the oldest sales (2022-08-31) that the model knows"
+    fault = Fault("valuation_date", "out_of_domain:valuation_date", message)
+    assert dates.look(date(2022, 7, 30), NEWEST, OLDEST) == ((fault,), ())
+
+
+days = st.dates(date(2000, 1, 1), date(2050, 1, 1))
+
+
+@given(days, days, days)
+def test_a_date_is_usual_far_or_too_far(day: date, one: date, other: date) -> None:
+    oldest, newest = sorted([one, other])
+    found, warned = ValuationDates().look(day, newest, oldest)
+    assert len(found) + len(warned) <= 1
+    if oldest <= day <= newest:
+        assert (found, warned) == ((), ())
+    strict = ValuationDates(warn_months=0, max_months=0).look(day, newest, oldest)
+    assert (strict[0] == ()) is (oldest <= day <= newest)
+
+
+def test_a_model_whose_oldest_sale_nobody_knows_values_any_time_before() -> None:
+    assert ValuationDates().look(date(1900, 1, 1), NEWEST) == ((), ())
+    assert ValuationDates().look(date(1900, 1, 1), None, OLDEST)[0] != ()
+
+
 def test_a_model_that_knows_no_sale_has_no_date() -> None:
     assert ValuationDates().look(date(2099, 1, 1), None) == ((), ())
 
@@ -148,6 +202,7 @@ def test_prices_are_in_kroner() -> None:
     estimate = PriceEstimate("1", 5_000_000, 50_000, "v", DAY)
     assert estimate.currency == CURRENCY == "NOK"
     assert estimate.warnings == ()
+    assert (estimate.interval, estimate.fsd, estimate.confidence) == (None, None, None)
 
 
 def test_what_to_do_with_an_invalid_home_is_asked_for_by_these_words() -> None:
