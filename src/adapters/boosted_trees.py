@@ -1,7 +1,6 @@
 """The model that is trained: trees boosted on what is known of homes and of their market."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from enum import IntEnum
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -10,10 +9,14 @@ import numpy.typing as npt
 from attrs import define, field
 
 from ..domain.appraisal import Appraisal
+from ..domain.explanation import MOST_COMPARABLES, Explanation
 from .conformal import Conformal
+from .contributions import contributions
 from .features import FEATURES
+from .frames import Frame, offsets
 from .market import Market
 from .objects import digest
+from .reference_home import ReferenceHome
 from .stored_arrays import Arrays, npz
 from .training_domain import TrainingDomain, nearness
 from .trees import Trees
@@ -23,27 +26,13 @@ _AT_ONCE = 4_096
 """Homes whose features are held in memory."""
 
 
-class Frame(IntEnum):
-    """What a member's trees add to, for the log of the price."""
-
-    NOTHING = 0
-    AREA = 1
-    HEDONIC = 2
-
-
-def offsets(homes: Mapping[str, Any], hedonic: Column, frames: npt.NDArray[np.int32]) -> Column:
-    """What the trees of each member add to, shape (homes, members); *hedonic* is per m2, a log."""
-    area = np.log(homes["usable_area"])
-    known = np.stack([np.zeros(len(area)), area, area + hedonic])
-    return np.ascontiguousarray(known[frames].T)
-
-
 @define(eq=False, slots=False)
 class BoostedTrees:
     """The mean of members that are boosted on what is known of homes and of their market.
 
     Averaged in logs, which is nearer to a median than a mean of prices. *conformal* tells how far
-    off it may be, *domain* what it has seen; a version of format 2 has neither.
+    off it may be, *domain* what it has seen, *reference* is what it explains estimates against; a
+    version of format 2 has none of them.
     """
 
     kind: ClassVar[str] = "boosted_trees"
@@ -52,6 +41,7 @@ class BoostedTrees:
     frames: npt.NDArray[np.int32]
     conformal: Conformal | None = None
     domain: TrainingDomain | None = None
+    reference: ReferenceHome | None = None
     estimator: Any = field(default=None, repr=False)
 
     @classmethod
@@ -68,12 +58,13 @@ class BoostedTrees:
             frames,
             Conformal.from_arrays(arrays) if Conformal.inside(arrays) else None,
             TrainingDomain.from_arrays(arrays) if TrainingDomain.inside(arrays) else None,
+            ReferenceHome.from_arrays(arrays) if ReferenceHome.inside(arrays) else None,
         )
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """All that it needs to price homes."""
         arrays = self.market.arrays() | self.trees.arrays() | {"frames": self.frames}
-        for part in (self.conformal, self.domain):
+        for part in (self.conformal, self.domain, self.reference):
             arrays |= part.arrays() if part else {}
         return arrays
 
@@ -102,16 +93,36 @@ class BoostedTrees:
         intervals = {share: off.interval(price, share) for share in coverages}
         return Appraisal(price, intervals, off.fsd(), reaches)
 
+    def explain(self, homes: Mapping[str, Any]) -> list[Explanation]:
+        """Against the reference, whose estimate is the base; all is base where there is none."""
+        return [each for part in _parts(homes) for each in self._explained(part)]
+
     def see(self, homes: Mapping[str, Any]) -> tuple[Any, Any]:
         """Features, and the log of the price by each member: shape (homes, members)."""
         x = self.market.features(homes)
         hedonic = self.market.hedonic.log_per_sqm(homes)
         return x, self.trees.predict(x) + offsets(homes, hedonic, self.frames)
 
+    def _explained(self, homes: Mapping[str, Any]) -> list[Explanation]:
+        prices = self.estimate(homes).tolist()
+        sold = self.market.comparable_sales(homes, MOST_COMPARABLES)
+        if self.reference is None:
+            return [*map(Explanation.whole, prices, sold)]
+        reference = self.reference.columns()
+        (base,) = self.estimate(reference).tolist()
+        found = contributions(self.market, self.trees, self.frames, homes, reference)
+        return [
+            Explanation.of(base, parts, price, five)
+            for parts, price, five in zip(found, prices, sold, strict=True)
+        ]
+
     def _seen(self, homes: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
-        for start in range(0, len(homes["day"]), _AT_ONCE):
-            part = slice(start, start + _AT_ONCE)
-            yield self.see({name: column[part] for name, column in homes.items()})
+        yield from map(self.see, _parts(homes))
+
+
+def _parts(homes: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for start in range(0, len(homes["day"]), _AT_ONCE):
+        yield {name: column[start : start + _AT_ONCE] for name, column in homes.items()}
 
 
 def _joined(columns: Iterable[Column]) -> Column:

@@ -77,38 +77,39 @@ class Comparables:
         return [
             column
             for group, sizes in SIZES.items()
-            for column in self._told(homes, *self._nearest(homes, group, max(sizes)), sizes)
+            for column in self._told(self._nearest(homes, group, max(sizes)), sizes)
         ]
 
-    def _told(
-        self, homes: Mapping[str, Any], distance: Any, sale: Any, sizes: tuple[int, ...]
-    ) -> Iterator[Column]:
-        found = np.isfinite(distance)
-        days = np.maximum(np.asarray(homes["day"])[:, None] - self.day[sale], 0)
-        fresh = 0.5 ** (days / HALF_LIFE)
-        residual, per_sqm = self.residual[sale], self.per_sqm[sale]
-        area = self.log_area[sale] - np.log(homes["usable_area"])[:, None]
-        years = self.built_year[sale] - np.asarray(homes["built_year"])[:, None]
-        weight = fresh / (distance + NEAR)
+    def most_alike(self, homes: Mapping[str, Any], most: int) -> tuple[Any, Column]:
+        """Places of the sales that count most as a home's like, and km to them, in that order.
+
+        Of its type, and none from after the valuation. Shape (homes, most); none is 0, inf.
+        """
+        near = self._nearest(homes, "same", max(SIZES["same"]))
+        known = self.day[near.sale] <= np.asarray(homes["day"])[:, None]
+        weight = np.where(known, near.alike, 0.0)
+        order = np.argsort(-weight, axis=1, kind="stable")[:, :most]
+        sale, distance, weight = (
+            np.take_along_axis(row, order, axis=1) for row in (near.sale, near.distance, weight)
+        )
+        return np.where(weight > 0, sale, 0), np.where(weight > 0, distance, np.inf)
+
+    def _told(self, near: "_Neighbours", sizes: tuple[int, ...]) -> Iterator[Column]:
+        residual, per_sqm = self.residual[near.sale], self.per_sqm[near.sale]
         for size in sizes:
-            yield _mean(residual[:, :size], weight[:, :size])
-            yield _mean(per_sqm[:, :size], weight[:, :size])
-            yield np.log(np.where(found[:, size - 1], distance[:, size - 1], np.nan) + 0.01)
+            yield _mean(residual[:, :size], near.weight[:, :size])
+            yield _mean(per_sqm[:, :size], near.weight[:, :size])
+            yield np.log(near.farthest(size) + 0.01)
         for size in sizes:
             if size >= 8:
-                yield _spread(residual[:, :size], weight[:, :size])
-        reach = np.where(found[:, 7], distance[:, 7], 100.0)[:, None] + 0.05
-        apart = np.where(found, distance, 0.0) / reach
-        unlike = np.abs(area) / LIKE_AREA + np.abs(years) / LIKE_YEARS + apart
-        alike = np.where(found, fresh * np.exp(-unlike) + 1e-9, 0.0)
-        yield _mean(residual, alike)
-        yield _mean(per_sqm, alike)
-        yield np.log(alike.sum(axis=1) + 1e-12)
-        for values in (area, days, years):
-            yield _mean(values[:, :_LOCAL], weight[:, :_LOCAL])
+                yield _spread(residual[:, :size], near.weight[:, :size])
+        yield _mean(residual, near.alike)
+        yield _mean(per_sqm, near.alike)
+        yield np.log(near.alike.sum(axis=1) + 1e-12)
+        for values in (near.area, near.days, near.years):
+            yield _mean(values[:, :_LOCAL], near.weight[:, :_LOCAL])
 
-    def _nearest(self, homes: Mapping[str, Any], group: str, most: int) -> tuple[Column, Any]:
-        """Distances in km and places of the nearest sales, shape (homes, most); none is inf, 0."""
+    def _nearest(self, homes: Mapping[str, Any], group: str, most: int) -> "_Neighbours":
         asked = _sphere(homes["lat"], homes["lon"])
         distance = np.full((len(asked), most), np.inf)
         sale = np.zeros((len(asked), most), dtype=np.int64)
@@ -118,7 +119,13 @@ class Comparables:
             ranks = np.arange(1, count + 1)
             found, place = tree.query(asked[rows], k=ranks)
             distance[rows, :count], sale[rows, :count] = found, members[place]
-        return distance, sale
+        return _Neighbours(
+            sale,
+            distance,
+            days=np.maximum(np.asarray(homes["day"])[:, None] - self.day[sale], 0),
+            area=self.log_area[sale] - np.log(homes["usable_area"])[:, None],
+            years=self.built_year[sale] - np.asarray(homes["built_year"])[:, None],
+        )
 
     @cached_property
     def _trees(self) -> Mapping[str, Mapping[int | None, tuple[Any, Any]]]:
@@ -132,6 +139,46 @@ class Comparables:
             },
             "any": {None: (every, cKDTree(points))},
         }
+
+
+@frozen(eq=False, slots=False)
+class _Neighbours:
+    """The nearest sales of homes, each against the home; shape (homes, most), the nearest first.
+
+    Places, km, days since the sale, differences in log m2 and in built years. Where there are not
+    so many sales the place is 0 and the distance inf.
+    """
+
+    sale: Any
+    distance: Column
+    days: Column
+    area: Column
+    years: Column
+
+    @cached_property
+    def weight(self) -> Column:
+        """By how much a sale counts as near and fresh."""
+        return np.asarray(self._fresh / (self.distance + NEAR))
+
+    @cached_property
+    def alike(self) -> Column:
+        """By how much a sale counts as the home's like; 0 where there is none."""
+        reach = np.where(self._found[:, 7], self.distance[:, 7], 100.0)[:, None] + 0.05
+        apart = np.where(self._found, self.distance, 0.0) / reach
+        unlike = np.abs(self.area) / LIKE_AREA + np.abs(self.years) / LIKE_YEARS + apart
+        return np.where(self._found, self._fresh * np.exp(-unlike) + 1e-9, 0.0)
+
+    def farthest(self, size: int) -> Column:
+        """km to the last of so many; NaN where there are fewer."""
+        return np.where(self._found[:, size - 1], self.distance[:, size - 1], np.nan)
+
+    @cached_property
+    def _found(self) -> npt.NDArray[np.bool_]:
+        return np.isfinite(self.distance)
+
+    @cached_property
+    def _fresh(self) -> Column:
+        return np.asarray(0.5 ** (self.days / HALF_LIFE))
 
 
 def _mean(values: Any, weight: Any) -> Column:

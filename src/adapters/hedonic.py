@@ -86,8 +86,12 @@ class Hedonic:
 
     def log_per_sqm(self, homes: Mapping[str, Any]) -> Column:
         """The log of NOK per m2 of usable area; the same bits for a home alone and among others."""
+        return np.asarray(self.before_time(homes) + self.index.level(homes["day"]))
+
+    def before_time(self, homes: Mapping[str, Any]) -> Column:
+        """The same at the price level 1; the day still tells how old a home is."""
         worth = (traits(homes) * self.coefficients).sum(axis=1)
-        return np.asarray(worth + self.effect(homes) + self.index.level(homes["day"]))
+        return np.asarray(worth + self.effect(homes))
 
 
 def traits(homes: Mapping[str, Any]) -> npt.NDArray[np.float64]:

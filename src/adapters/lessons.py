@@ -9,8 +9,9 @@ from attrs import frozen
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from ..domain.dataset import Dataset
-from .boosted_trees import BoostedTrees, Frame, offsets
+from .boosted_trees import BoostedTrees
 from .conformal import Conformal
+from .frames import Frame, offsets
 from .market import Market, Seen
 from .training_domain import nearness
 from .trees import Trees

@@ -1,12 +1,15 @@
 """What is known of the market at a moment, and what it says of homes: the features of a model."""
 
 from collections.abc import Mapping
+from datetime import date
+from math import isfinite
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from attrs import frozen
 
+from ..domain.explanation import ComparableSale
 from . import features
 from .comparables import Comparables
 from .features import FEATURES
@@ -57,6 +60,30 @@ class Market:
         """Shape (homes, len(FEATURES)); missing is NaN. The only definition there is of them."""
         told = self.comparables.features(homes)
         return np.column_stack([*features.of_homes(homes), *told]).astype(np.float64)
+
+    def paid(self, sale: Any) -> Any:
+        """NOK, of the sales in these places."""
+        past, level = self.comparables, self.hedonic.index.level
+        per_sqm = past.per_sqm[sale] - level(past.day.max()) + level(past.day[sale])
+        return np.exp(per_sqm + past.log_area[sale])
+
+    def comparable_sales(self, homes: Columns, most: int) -> list[tuple[ComparableSale, ...]]:
+        """Of each home those that count most (Comparables.most_alike), at most so many."""
+        sale, distance = self.comparables.most_alike(homes, most)
+        past, level = self.comparables, self.hedonic.index.level
+        price, day = self.paid(sale), past.day[sale]
+        adjusted = price * np.exp(level(homes["day"])[:, None] - level(day))
+        columns = (price, day, distance, np.exp(past.log_area[sale]), adjusted)
+        return [
+            tuple(_sale(*one) for one in zip(*rows, strict=True) if isfinite(one[2]))
+            for rows in zip(*(column.tolist() for column in columns), strict=True)
+        ]
+
+
+def _sale(price: float, day: float, km: float, area: float, adjusted: float) -> ComparableSale:
+    """To 10 m and 0.1 m2."""
+    sold_on = date.fromordinal(int(day))
+    return ComparableSale(round(price), sold_on, round(km, 2), round(area, 1), round(adjusted))
 
 
 @frozen(eq=False)

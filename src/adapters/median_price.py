@@ -9,6 +9,7 @@ import numpy.typing as npt
 from attrs import define
 
 from ..domain.appraisal import Appraisal
+from ..domain.explanation import Explanation
 from .objects import digest
 from .stored_arrays import Arrays, check_row, npz
 
@@ -64,6 +65,10 @@ class MedianPricePerSqm:
     def appraise(self, homes: Mapping[str, Any], coverages: Sequence[float]) -> Appraisal:  # noqa: ARG002
         """Prices alone: how far off a median is, nobody measured."""
         return Appraisal(self.estimate(homes))
+
+    def explain(self, homes: Mapping[str, Any]) -> list[Explanation]:
+        """A median tells nothing apart, and no sale of it is known any more."""
+        return [Explanation.whole(price) for price in self.estimate(homes).tolist()]
 
 
 _MEDIANS = ("cells", "cell_medians", "type_medians", "median")

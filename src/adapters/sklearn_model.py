@@ -11,11 +11,13 @@ from threadpoolctl import threadpool_limits
 from ..domain.dataset import Dataset
 from ..domain.errors import ModelsDisagree, ReeError
 from ..domain.model import PriceModel, Recipe
-from .boosted_trees import BoostedTrees, offsets
+from .boosted_trees import BoostedTrees
 from .conformal import sights
+from .frames import offsets
 from .lessons import MEMBERS, Lessons
 from .market import as_known_then
 from .median_price import MedianPricePerSqm
+from .reference_home import ReferenceHome
 from .training_domain import TrainingDomain
 
 ORIGINS = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -97,6 +99,7 @@ class SklearnTrainer:
         if calibrated is not None:
             model.conformal, model.estimator["expected_error"] = calibrated
         model.domain = TrainingDomain.of(dataset.columns, lessons.distances())
+        model.reference = ReferenceHome.of(dataset.columns)
         return model
 
     def confirm(self, model: PriceModel, sales: Dataset) -> None:

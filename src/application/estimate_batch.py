@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ..domain.appraisal import COVERAGE, Appraisal, Confidence
 from ..domain.errors import BatchTooLarge, EmptyBatch, InvalidProperties
@@ -31,8 +31,11 @@ class EstimateBatch:
         on_invalid: OnInvalid = OnInvalid.FAIL,
         *,
         coverage: float = COVERAGE,
+        explain: bool = False,
     ) -> tuple[PriceEstimate | Refusal, ...]:
         """One answer a home, in order, with intervals of a coverage in COVERAGES.
+
+        With *explain* each estimate has its explanation.
 
         EmptyBatch, BatchTooLarge, ModelNotReady; InvalidProperties with every fault of every home
         if one has any and *on_invalid* is FAIL.
@@ -61,7 +64,25 @@ class EstimateBatch:
             raise InvalidProperties(
                 [(refusal.property_id, fault) for refusal in refused for fault in refusal.faults]
             )
-        return answers
+        return self._explained(homes, answers, loaded) if explain else answers
+
+    def _explained(
+        self,
+        homes: Sequence[Home],
+        answers: tuple[PriceEstimate | Refusal, ...],
+        loaded: LoadedModel,
+    ) -> tuple[PriceEstimate | Refusal, ...]:
+        """The same answers; only homes that are priced are explained."""
+        priced = [
+            home
+            for home, answer in zip(homes, answers, strict=True)
+            if isinstance(answer, PriceEstimate)
+        ]
+        found = iter(loaded.model.explain(self.tabulate.homes(priced)) if priced else ())
+        return tuple(
+            evolve(answer, explanation=next(found)) if isinstance(answer, PriceEstimate) else answer
+            for answer in answers
+        )
 
     def _priced(
         self,

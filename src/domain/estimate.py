@@ -6,6 +6,7 @@ from enum import Enum
 from attrs import frozen
 
 from .appraisal import Confidence, PriceInterval
+from .explanation import Explanation
 from .property import Property
 from .rules import Fault, faults
 from .turnover import add_months
@@ -71,7 +72,7 @@ class PriceEstimate:
     """A home's estimated price in whole NOK, and by m2 of usable area.
 
     *fsd*, the forecast standard deviation, is a fraction of the price. A model that does not know
-    how far off it is has no interval, fsd and confidence.
+    how far off it is has no interval, fsd and confidence. *explanation* is there if asked for.
     """
 
     property_id: str
@@ -84,6 +85,7 @@ class PriceEstimate:
     fsd: float | None = None
     confidence: Confidence | None = None
     currency: str = CURRENCY
+    explanation: Explanation | None = None
 
 
 @frozen

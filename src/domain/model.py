@@ -10,6 +10,7 @@ from attrs import field, frozen
 from .appraisal import Appraisal
 from .dataset import DatasetManifest
 from .evaluation import Evaluation
+from .explanation import Explanation
 from .gating import Verdict
 
 
@@ -25,6 +26,9 @@ class PriceModel(Protocol):
 
     def appraise(self, homes: Mapping[str, Any], coverages: Sequence[float]) -> Appraisal:
         """The same with intervals of these coverages, and how far the homes are from its sales."""
+
+    def explain(self, homes: Mapping[str, Any]) -> Sequence[Explanation]:
+        """One for each home, of the very price that it is estimated at; it has to have one."""
 
 
 class Kind(Enum):

@@ -36,6 +36,7 @@ from ree.domain.errors import (
     UnreadableVersion,
 )
 from ree.domain.evaluation import Evaluation, Metrics
+from ree.domain.explanation import Explanation
 from ree.domain.funnel import Funnel, Stage
 from ree.domain.gating import Check, Outcome, Verdict
 from ree.domain.model import ConditionalWrites, Kind, ModelVersion, Recipe, Status, TrainingRecord
@@ -147,6 +148,9 @@ class Crafted:
 
     def appraise(self, homes: Mapping[str, Any], coverages: Sequence[float]) -> Appraisal:
         return Appraisal(self.estimate(homes))
+
+    def explain(self, homes: Mapping[str, Any]) -> list[Explanation]:
+        return [Explanation.whole(price) for price in self.estimate(homes).tolist()]
 
 
 def sales(rows: int = 300) -> Dataset:

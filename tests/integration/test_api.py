@@ -15,6 +15,7 @@ from ree.adapters.median_price import MedianPricePerSqm
 from ree.adapters.settings import Settings
 from ree.container import Container
 from ree.domain.errors import StorageError
+from ree.domain.explanation import GROUPS
 from ree.domain.model import PriceModel, TrainingRecord
 from ree.entrypoints.api import create_app
 from ree.entrypoints.api.answers import placeless
@@ -353,6 +354,33 @@ def test_the_report_is_a_page_that_may_only_style_itself(trained_client: FlaskCl
     assert "default-src 'none'" in policy
     assert "style-src 'unsafe-inline'" in policy
     assert "script" not in policy
+
+
+def test_an_estimate_is_explained_if_asked_for(trained_client: FlaskClient) -> None:
+    near = HOUSE | {"lat": 60.0, "lon": 10.0, "total_area": 200}
+    query = "/estimate?valuation_date=2026-01-15&on_invalid=skip"
+    plain, explained = (
+        trained_client.post(f"{query}&explain={flag}", json={"1": near, "2": BAD}).get_json()
+        for flag in ("false", "true")
+    )
+    told = explained["1"]
+    assert explained == {"1": plain["1"] | told, "2": plain["2"]}
+    assert list(told) == [*plain["1"], "base", "contributions", "comparables"]
+    assert list(told["contributions"]) == list(GROUPS)
+    assert told["base"] + sum(told["contributions"].values()) == told["estimated_price"]
+    assert len(told["comparables"]) == 5
+    for comparable in told["comparables"]:
+        assert set(comparable) == {
+            "price", "sold_on", "distance_km", "usable_area", "adjusted_price"
+        }  # fmt: skip
+        assert "2025-01-01" <= comparable["sold_on"] <= "2025-12-31"
+    assert trained_client.post(query, json={"1": near, "2": BAD}).get_json() == plain
+
+
+def test_a_stub_explains_nothing(stub_client: FlaskClient) -> None:
+    told = stub_client.post("/estimate?explain=true", json={"1": HOUSE}).get_json()["1"]
+    assert told["base"] == told["estimated_price"] == 7_515_000
+    assert (told["contributions"], told["comparables"]) == ({}, [])
 
 
 def test_a_damaged_report_is_not_shown(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from ree.domain.explanation import GROUPS
 from ree.domain.property import NUMBERS
 from ree.entrypoints.api.documentation import ASSETS
 
@@ -141,6 +142,7 @@ def test_the_problems_of_an_estimate_are_documented(document: dict[str, Any]) ->
         "valuation_date",
         "on_invalid",
         "coverage",
+        "explain",
     ]
     body = estimate["requestBody"]["content"]["application/json"]["schema"]
     assert body == {"$ref": "#/components/schemas/Batch"}
@@ -171,7 +173,7 @@ def test_the_examples_give_what_they_show(
     stub_client: FlaskClient, document: dict[str, Any], name: str
 ) -> None:
     requests, answers, problems = examples(document)
-    assert set(requests) == set(answers) == {"good", "mixed"}
+    assert {*requests, "explained"} == set(answers) == {"good", "mixed", "explained"}
     body = requests[name]["value"]
     skipped = stub_client.post("/estimate?on_invalid=skip", json=body)
     assert skipped.status_code == 200
@@ -184,6 +186,24 @@ def test_the_examples_give_what_they_show(
         shown = problems[name]["value"]
         assert answer.status_code == 422
         assert answer.get_json(force=True) | {"request_id": shown["request_id"]} == shown
+
+
+def test_the_explained_example_is_as_an_answer_and_adds_up(
+    stub_client: FlaskClient, document: dict[str, Any]
+) -> None:
+    requests, answers, _ = examples(document)
+    ((property_id, shown),) = answers["explained"]["value"].items()
+    body = {property_id: requests["good"]["value"][property_id]}
+    given = stub_client.post("/estimate?explain=true", json=body).get_json()
+    alike({property_id: shown}, given)
+    assert shown["base"] + sum(shown["contributions"].values()) == shown["estimated_price"]
+    schemas = document["components"]["schemas"]
+    contributions = schemas["Estimate"]["properties"]["contributions"]["properties"]
+    assert set(shown["contributions"]) == set(contributions) == set(GROUPS)
+    for comparable in shown["comparables"]:
+        sale = schemas["ComparableSale"]
+        assert set(comparable) == set(sale["properties"]) == set(sale["required"])
+        assert comparable["sold_on"] <= shown["valuation_date"]
 
 
 def test_shown_problems_are_the_real_ones(
@@ -225,6 +245,8 @@ def test_answers_have_the_documented_fields(
         assert list(ready) == list(given)
         assert set(ready["refresh"]) == set(refresh["properties"]) == set(refresh["required"])
     estimate = stub_client.post("/estimate", json={"1": HOUSE}).get_json()["1"]
+    assert set(estimate) == set(schemas["Estimate"]["required"])
+    estimate = stub_client.post("/estimate?explain=true", json={"1": HOUSE}).get_json()["1"]
     assert set(estimate) == set(schemas["Estimate"]["properties"])
     problem = stub_client.post("/estimate", json={"1": {}}).get_json(force=True)
     assert set(problem) == set(schemas["Problem"]["properties"])

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from ree.adapters.boosted_trees import BoostedTrees, offsets
+from ree.adapters.boosted_trees import BoostedTrees
 from ree.adapters.features import FEATURES
+from ree.adapters.frames import offsets
 from ree.adapters.market import Market, as_known_then, vintage_starts
 from ree.adapters.median_price import MedianPricePerSqm
 from ree.adapters.memory_objects import MemoryObjects
@@ -26,6 +27,8 @@ from ree.adapters.stored_arrays import npz
 from ree.domain.dataset import Dataset
 from ree.domain.model import Kind, Recipe, TrainingRecord
 from ree.domain.ports import Trainer
+
+from .made_up_sales import sales
 
 TRAINER = SklearnTrainer()
 RECIPE = Recipe("small", {**TRAINER.recipe("accurate").settings, "max_iter": 20, "vintages": 6})
@@ -38,35 +41,6 @@ class Clock:
 
     def monotonic(self) -> float:
         return 0.0
-
-
-def sales(rows: int, seed: int = 7) -> Dataset:
-    random = np.random.default_rng(seed)
-    municipalities = random.choice([301.0, 1103.0, 3403.0, 4601.0, 5001.0], rows)
-    usable = np.round(random.uniform(20, 300, rows), 1)
-    per_sqm = 3e4 + 10 * municipalities + random.normal(0, 8e3, rows)
-
-    def some(values: Any) -> Any:
-        return np.where(random.random(rows) < 0.3, np.nan, values)
-
-    return Dataset(
-        {
-            "property_id": np.arange(rows),
-            "day": date(2025, 1, 1).toordinal() + random.integers(0, 365, rows),
-            "year": np.full(rows, 2025),
-            "price": np.round(usable * per_sqm, -3),
-            "realestate_type": random.integers(0, 5, rows).astype(float),
-            "municipality_number": municipalities,
-            "lat": random.uniform(58, 70, rows),
-            "lon": random.uniform(5, 30, rows),
-            "built_year": random.integers(1850, 2026, rows).astype(float),
-            "total_area": usable + np.round(random.uniform(0, 80, rows), 1),
-            "usable_area": usable,
-            "floor": some(random.integers(-1, 12, rows)),
-            "bedrooms": some(random.integers(0, 6, rows)),
-            "rooms": some(random.integers(1, 9, rows)),
-        }
-    )
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -44,7 +44,7 @@ def _result(answer: PriceEstimate | Refusal) -> dict[str, Any]:
         "model_version": answer.model_version,
         "valuation_date": answer.valuation_date,
         "warnings": answer.warnings,
-    }
+    } | (asdict(answer.explanation) if answer.explanation else {})
 
 
 def _fault(fault: Fault) -> dict[str, str]:

@@ -122,11 +122,43 @@ _PRICED = {
     "486002071": _priced(6_402_900, 64, 0.0883, "high"),
 }
 
+_EXPLAINED = _PRICED["486002054"] | {
+    "base": 4_387_200,
+    "contributions": {
+        "location": -1_104_500,
+        "size": 1_942_800,
+        "age": 318_700,
+        "type": 96_200,
+        "time": 0,
+        "comparables": -426_100,
+    },
+    "comparables": [
+        {
+            "price": 5_150_000,
+            "sold_on": "2026-06-11",
+            "distance_km": 0.31,
+            "usable_area": 158,
+            "adjusted_price": 5_204_800,
+        },
+        {
+            "price": 4_890_000,
+            "sold_on": "2026-02-27",
+            "distance_km": 0.84,
+            "usable_area": 171,
+            "adjusted_price": 5_031_300,
+        },
+    ],
+}
+
 ANSWERS: dict[str, Any] = {
     "good": {"summary": "A house and an apartment", "value": _PRICED},
     "mixed": {
         "summary": "Two that are priced and two that are not (on_invalid=skip)",
         "value": _PRICED | {"486002088": _refused(FAULTS[0]), "486002096": _refused(FAULTS[1])},
+    },
+    "explained": {
+        "summary": "The house, and what its estimate is made of (explain=true)",
+        "value": {"486002054": _EXPLAINED},
     },
 }
 

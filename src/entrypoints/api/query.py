@@ -31,11 +31,12 @@ def _said(faults: list[Fault]) -> str:
 
 @frozen
 class EstimateQuery:
-    """The day to value for, what to do with invalid properties, and how wide intervals are."""
+    """The day to value for, what to do with invalid properties, and what to tell of the others."""
 
     valuation_date: date
     on_invalid: OnInvalid
     coverage: float
+    explain: bool
 
     @classmethod
     def parse(cls, given: MultiDict[str, str], today: date) -> Self:
@@ -44,6 +45,7 @@ class EstimateQuery:
             "valuation_date": today,
             "on_invalid": OnInvalid.FAIL,
             "coverage": COVERAGE,
+            "explain": False,
         }
         faults = []
         for name, texts in given.lists():
@@ -75,8 +77,15 @@ def _coverage(text: str) -> float:
     return _COVERAGES[text]
 
 
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(text)
+    return text == "true"
+
+
 _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "valuation_date": (_day, "a day as 2026-01-31"),
     "on_invalid": (OnInvalid, "fail or skip"),
     "coverage": (_coverage, "0.8, 0.9 or 0.95"),
+    "explain": (_flag, "true or false"),
 }

@@ -65,7 +65,9 @@ def estimate() -> Response:
         Home.parse(property_id, features, query.valuation_date)
         for property_id, features in properties.items()
     ]
-    return _json(priced(batch(homes, query.on_invalid, coverage=query.coverage)))
+    return _json(
+        priced(batch(homes, query.on_invalid, coverage=query.coverage, explain=query.explain))
+    )
 
 
 @routes.route("/model")

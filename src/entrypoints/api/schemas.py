@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...domain.appraisal import COVERAGE, COVERAGES, Confidence
+from ...domain.explanation import GROUPS, MOST_COMPARABLES
 from ...domain.model import ConditionalWrites
 from ...domain.property import RealEstateType
 
@@ -204,6 +205,35 @@ SCHEMAS: Mapping[str, Schema] = {
                 "`total_area`, `age`, `realestate_type` or `valuation_date` of a home that few "
                 "sales resemble in that.",
             },
+            "base": _count(
+                "With `explain=true`. Whole NOK that the contributions are added to: the estimate "
+                "of the version's reference home, a typical one. A stub's whole estimate."
+            ),
+            "contributions": {
+                "type": "object",
+                "description": "With `explain=true`. Whole NOK that each group of facts adds, "
+                "against the reference home; with `base` they sum to `estimated_price`. Empty "
+                "where the model tells no groups apart, as a stub.",
+                "properties": {name: {"type": "integer"} for name in GROUPS},
+                "additionalProperties": False,
+            },
+            "comparables": {
+                "type": "array",
+                "maxItems": MOST_COMPARABLES,
+                "description": "With `explain=true`. The past sales that counted most, that one "
+                "first; none from after the valuation date.",
+                "items": reference("ComparableSale"),
+            },
+        },
+        optional=("base", "contributions", "comparables"),
+    ),
+    "ComparableSale": _object(
+        {
+            "price": _count("Whole NOK that were paid."),
+            "sold_on": _text("The day of the sale.", format="date"),
+            "distance_km": _number("From the home, to 10 m.", minimum=0),
+            "usable_area": _number("In m2."),
+            "adjusted_price": _count("Whole NOK at the price level of the valuation date."),
         }
     ),
     "Refused": _object(
@@ -345,5 +375,12 @@ ESTIMATE_PARAMETERS: list[Schema] = [
         "in": "query",
         "description": "The share of prices that intervals hold.",
         "schema": {"type": "number", "enum": list(COVERAGES), "default": COVERAGE},
+    },
+    {
+        "name": "explain",
+        "in": "query",
+        "description": "Whether to tell what each estimate is made of: `base`, `contributions` and "
+        "`comparables`.",
+        "schema": {"type": "boolean", "default": False},
     },
 ]

@@ -19,7 +19,7 @@ from ...domain.rules import Fault
 from ...domain.turnover import OSLO
 from .commands import one_line
 from .door import as_json, day_option, open_container, print_json
-from .portfolio import Row, UnreadableFile, file_name, read, record
+from .portfolio import Row, UnreadableFile, columns, file_name, read, record
 
 if TYPE_CHECKING:
     from .writing import Write
@@ -88,6 +88,11 @@ class Tally:
     show_default=True,
     help="Leave out homes that cannot be valued, or write nothing.",
 )
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Write what each estimate is made of, too: base, contributions and comparable sales.",
+)
 @as_json
 def estimate(
     file: Path,
@@ -95,6 +100,7 @@ def estimate(
     valuation_date: date | None,
     coverage: str,
     on_invalid: str,
+    explain: bool,
     as_json: bool,
 ) -> None:
     """Estimate the homes of FILE (.csv, .parquet, .jsonl or .json), a row for each row, in order.
@@ -108,10 +114,17 @@ def estimate(
     container = open_container()
     batch = container.settings().max_batch
     loaded = container.latest_model().current()
-    price = partial(container.estimate_batch(model=OneModel(loaded)), coverage=float(coverage))
+    price = partial(
+        container.estimate_batch(model=OneModel(loaded)), coverage=float(coverage), explain=explain
+    )
     today = container.clock().now().astimezone(OSLO).date()
     tally = _estimated(
-        read(file, batch), output, price, valuation_date or today, OnInvalid(on_invalid)
+        read(file, batch),
+        output,
+        price,
+        valuation_date or today,
+        OnInvalid(on_invalid),
+        explain=explain,
     )
     if not tally.rows:
         raise UnreadableFile(file, "", "expected at least one home, it has none")
@@ -135,6 +148,8 @@ def _estimated(
     price: Callable[[Sequence[Home], OnInvalid], Sequence[PriceEstimate | Refusal]],
     default: date,
     on_invalid: OnInvalid,
+    *,
+    explain: bool,
 ) -> Tally:
     from .rendering import console
     from .words import number
@@ -145,11 +160,11 @@ def _estimated(
         status = stack.enter_context(console(stderr=True).status("Estimating"))
         write: Write | None = None
         for rows in batches:
-            write = write or stack.enter_context(written(output))
+            write = write or stack.enter_context(written(output, columns(explain=explain)))
             answers = price([row.home(default) for row in rows], OnInvalid.SKIP)
             tally.count(rows, answers)
             status.update(f"Estimating, {number(tally.rows)} homes so far")
-            write([record(answer) for answer in answers])
+            write([record(answer, explain=explain) for answer in answers])
         if tally.refused and on_invalid is OnInvalid.FAIL:
             _list_faults(tally)
             raise RefusedRows(

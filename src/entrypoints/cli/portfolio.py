@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from attrs import evolve, frozen
+from attrs import asdict, evolve, frozen
 
 from ...domain.errors import ReeError
 from ...domain.estimate import Home, PriceEstimate, Refusal
+from ...domain.explanation import GROUPS
 from ...domain.property import IGNORED, NUMBERS
 from ...domain.rules import Fault
 from .door import day
@@ -32,6 +33,9 @@ WRITTEN = (
     "error",
 )
 """In the order of the contract."""
+EXPLAINED = ("base", "contributions", "comparables")
+"""With --explain, after those; in a table a column for each contribution."""
+CONTRIBUTIONS = {f"contribution_{name}": name for name in GROUPS}
 
 
 class UnreadableFile(ReeError):
@@ -99,9 +103,14 @@ def read(path: Path, batch: int) -> Iterator[list[Row]]:
     return reading.READERS[path.suffix.lower()](path, batch)
 
 
-def record(answer: PriceEstimate | Refusal) -> dict[str, Any]:
-    """What is written of an answer: WRITTEN, warnings and faults as lists of codes."""
-    told: dict[str, Any] = dict.fromkeys(WRITTEN)
+def columns(*, explain: bool) -> tuple[str, ...]:
+    """Of a table."""
+    return (*WRITTEN, "base", *CONTRIBUTIONS, "comparables") if explain else WRITTEN
+
+
+def record(answer: PriceEstimate | Refusal, *, explain: bool) -> dict[str, Any]:
+    """What is written of an answer, warnings and faults as lists of codes."""
+    told: dict[str, Any] = dict.fromkeys((*WRITTEN, *EXPLAINED) if explain else WRITTEN)
     told |= {"property_id": answer.property_id, "warnings": [], "error": []}
     if isinstance(answer, Refusal):
         return told | {"error": [fault.code for fault in answer.faults]}
@@ -115,6 +124,7 @@ def record(answer: PriceEstimate | Refusal) -> dict[str, Any]:
         "confidence": confidence and confidence.value,
         "model_version": answer.model_version,
         "warnings": list(answer.warnings),
+        **(asdict(answer.explanation) if answer.explanation else {}),
     }
 
 

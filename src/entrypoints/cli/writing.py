@@ -4,19 +4,24 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
 
-from .portfolio import WRITTEN
+from .portfolio import CONTRIBUTIONS
 
+Columns = Sequence[str]
 Records = Sequence[Mapping[str, Any]]
 Write = Callable[[Records], None]
 
 
 @contextmanager
-def written(path: Path) -> Iterator[Write]:
-    """Takes records; the file gets its name at the end, and nothing is left of one that failed."""
+def written(path: Path, columns: Columns) -> Iterator[Write]:
+    """Takes records; the file gets its name at the end, and nothing is left of one that failed.
+
+    *columns* are those of a table.
+    """
     target = path.resolve()
     if target.is_dir():
         raise IsADirectoryError(21, "Is a folder, not a file", str(path))
@@ -28,7 +33,7 @@ def written(path: Path) -> Iterator[Write]:
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
     try:
-        with opened as file, WRITERS[path.suffix.lower()](file) as write:
+        with opened as file, WRITERS[path.suffix.lower()](file, columns) as write:
             yield write
         aside.replace(target)
     finally:
@@ -36,18 +41,18 @@ def written(path: Path) -> Iterator[Write]:
 
 
 @contextmanager
-def _csv(file: BinaryIO) -> Iterator[Write]:
-    rows = csv.writer(_Encoded(file), lineterminator="\n")
-    rows.writerow(WRITTEN)
+def _csv(file: BinaryIO, columns: Columns) -> Iterator[Write]:
+    rows = csv.DictWriter(_Encoded(file), columns, lineterminator="\n")
+    rows.writeheader()
 
     def write(records: Records) -> None:
-        rows.writerows(_joined(record).values() for record in records)
+        rows.writerows(_flat(record) for record in records)
 
     yield write
 
 
 @contextmanager
-def _jsonl(file: BinaryIO) -> Iterator[Write]:
+def _jsonl(file: BinaryIO, _: Columns) -> Iterator[Write]:
     def write(records: Records) -> None:
         for record in records:
             file.write(_json(record) + b"\n")
@@ -56,7 +61,7 @@ def _jsonl(file: BinaryIO) -> Iterator[Write]:
 
 
 @contextmanager
-def _json_list(file: BinaryIO) -> Iterator[Write]:
+def _json_list(file: BinaryIO, _: Columns) -> Iterator[Write]:
     before = b"[\n"
 
     def write(records: Records) -> None:
@@ -70,23 +75,23 @@ def _json_list(file: BinaryIO) -> Iterator[Write]:
 
 
 @contextmanager
-def _parquet(file: BinaryIO) -> Iterator[Write]:
+def _parquet(file: BinaryIO, columns: Columns) -> Iterator[Write]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    whole = dict.fromkeys(("estimated_price", "lower", "upper", "price_per_sqm"), pa.int64())
-    types = whole | {"fsd": pa.float64()}
-    schema = pa.schema([(name, types.get(name, pa.string())) for name in WRITTEN])
+    whole = ("estimated_price", "lower", "upper", "price_per_sqm", "base", *CONTRIBUTIONS)
+    types = dict.fromkeys(whole, pa.int64()) | {"fsd": pa.float64()}
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in columns])
     with pq.ParquetWriter(file, schema) as writer:
 
         def write(records: Records) -> None:
-            joined = [_joined(record) for record in records]
-            writer.write_table(pa.Table.from_pylist(joined, schema=schema))
+            flat = [_flat(record) for record in records]
+            writer.write_table(pa.Table.from_pylist(flat, schema=schema))
 
         yield write
 
 
-WRITERS: Mapping[str, Callable[[BinaryIO], AbstractContextManager[Write]]] = {
+WRITERS: Mapping[str, Callable[[BinaryIO, Columns], AbstractContextManager[Write]]] = {
     ".csv": _csv,
     ".parquet": _parquet,
     ".jsonl": _jsonl,
@@ -104,11 +109,16 @@ class _Encoded:
         self._file.write(text.encode())
 
 
-def _joined(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Codes joined by semicolons; none is null."""
-    codes = {name: ";".join(record[name]) or None for name in ("warnings", "error")}
-    return dict(record) | codes
+def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    """As a row of a table: codes joined by semicolons, comparable sales as JSON; none is null."""
+    flat = dict(record) | {name: ";".join(record[name]) or None for name in ("warnings", "error")}
+    if "base" in record:
+        contributions = flat.pop("contributions") or {}
+        flat |= {column: contributions.get(name) for column, name in CONTRIBUTIONS.items()}
+        if record["comparables"] is not None:
+            flat["comparables"] = _json(record["comparables"]).decode()
+    return flat
 
 
-def _json(record: Mapping[str, Any]) -> bytes:
-    return json.dumps(record, ensure_ascii=False).encode()
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, default=date.isoformat).encode()

@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import Result
 
+from ree.domain.explanation import GROUPS
+
 Ree = Callable[..., Result]
 FORMATS = ("csv", "parquet", "jsonl", "json")
 COLUMNS = [
@@ -106,6 +108,59 @@ def test_all_formats_give_the_same_prices(ree: Ree, published: Path, tmp_path: P
         ree("estimate", put(file, records()), "--output", str(output), *DAY)
         prices.add(tuple(row["estimated_price"] for row in got(output)))
     assert len(prices) == 1
+
+
+def test_explanations_are_written_in_every_format(
+    ree: Ree, published: Path, tmp_path: Path
+) -> None:
+    file = put(tmp_path / "homes.json", records())
+    told = {}
+    for target in FORMATS:
+        output = tmp_path / f"prices.{target}"
+        assert ree("estimate", file, "--output", str(output), *DAY, "--explain").exit_code == 0
+        told[target] = [explained(row) for row in got(output)]
+    assert told["csv"] == told["parquet"] == told["jsonl"] == told["json"]
+    first, refused, last = told["json"]
+    assert refused == (None, None, {}, None)
+    for price, base, contributions, comparables in (first, last):
+        assert list(contributions) == list(GROUPS)
+        assert base + sum(contributions.values()) == price
+        assert len(comparables) == 5
+        for comparable in comparables:
+            assert "2025-01-01" <= comparable["sold_on"] <= "2025-04-30"
+            assert comparable["distance_km"] >= 0
+    assert first[1] == last[1]
+
+
+def explained(row: dict[str, Any]) -> tuple[Any, Any, dict[str, int], Any]:
+    """The price, the base, contributions and comparables; of a table, as its columns tell them."""
+    columns = [name for name in row if name.startswith("contribution_")]
+    if not columns:
+        assert list(row)[-3:] == ["base", "contributions", "comparables"]
+        return row["estimated_price"], row["base"], row["contributions"] or {}, row["comparables"]
+    assert columns == [f"contribution_{name}" for name in GROUPS]
+    assert list(row)[-8:] == ["base", *columns, "comparables"]
+    names = {name: row[name] for name in columns if row[name] is not None}
+    contributions = {name.partition("_")[2]: int(value) for name, value in names.items()}
+    base, comparables = row["base"], row["comparables"]
+    return (
+        row["estimated_price"],
+        base if base is None else int(base),
+        contributions,
+        None if comparables is None else json.loads(comparables),
+    )
+
+
+def test_a_stub_tells_nothing_apart(ree: Ree, tmp_path: Path) -> None:
+    ree("models", "bootstrap")
+    file = put(tmp_path / "h.json", records())
+    for target in FORMATS:
+        ree("estimate", file, "--output", f"out.{target}", *DAY, "--explain")
+        for price, base, contributions, comparables in map(
+            explained, got(tmp_path / f"out.{target}")
+        ):
+            assert (base, contributions) == (price, {})
+            assert comparables == (None if price is None else [])
 
 
 def test_a_document_tells_what_was_done(ree: Ree, published: Path, tmp_path: Path) -> None:

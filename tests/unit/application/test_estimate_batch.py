@@ -14,6 +14,7 @@ from ree.domain.appraisal import COVERAGES, Appraisal, Confidence, PriceInterval
 from ree.domain.dataset import Dataset, DatasetManifest, Sale
 from ree.domain.errors import BatchTooLarge, EmptyBatch, InvalidProperties, ModelNotReady
 from ree.domain.estimate import Home, OnInvalid, PriceEstimate, Refusal, ValuationDates
+from ree.domain.explanation import Explanation
 from ree.domain.funnel import Funnel
 from ree.domain.model import Kind, LoadedModel, ModelVersion, Recipe, TrainingRecord
 from ree.domain.ports import ActiveModel, Tabulate
@@ -44,6 +45,13 @@ class PerSquareMetre:
 
     def appraise(self, homes: Mapping[str, Any], coverages: Sequence[float]) -> Appraisal:
         return Appraisal(self.estimate(homes))
+
+    def explain(self, homes: Mapping[str, Any]) -> list[Explanation]:
+        """Nothing but their size adds to the price of a home of 100 m2."""
+        base = 100 * self.price
+        return [
+            Explanation.of(base, {"size": price - base}, price) for price in self.estimate(homes)
+        ]
 
 
 @frozen
@@ -100,6 +108,23 @@ def test_the_answers_are_in_the_order_of_the_homes() -> None:
     assert [answer.property_id for answer in answers] == ["b", "a", "c", "d"]
     prices = [answer.estimated_price for answer in answers if isinstance(answer, PriceEstimate)]
     assert prices == [10_000_000, 15_000_000, 5_000_000]
+
+
+def test_estimates_are_explained_if_asked_for() -> None:
+    homes = [home("a", bra=120), home("b", lat=91), home("c", bra=90)]
+    plain = batch()(homes, OnInvalid.SKIP)
+    first, refused, last = batch()(homes, OnInvalid.SKIP, explain=True)
+    assert [getattr(answer, "explanation", None) for answer in plain] == [None] * 3
+    assert isinstance(first, PriceEstimate)
+    assert isinstance(last, PriceEstimate)
+    assert first.explanation == Explanation(5_000_000, {"size": 1_000_000})
+    assert last.explanation == Explanation(5_000_000, {"size": -500_000})
+    assert (evolve(first, explanation=None), refused, evolve(last, explanation=None)) == plain
+
+
+def test_where_no_home_is_priced_nothing_is_explained() -> None:
+    bad = home("a", lat=91)
+    assert batch()([bad], OnInvalid.SKIP, explain=True) == (Refusal("a", bad.faults),)
 
 
 def test_one_invalid_home_refuses_the_batch_with_every_fault() -> None:
@@ -218,6 +243,11 @@ class Surveyor:
             ),
         )  # fmt: skip
 
+    def explain(self, homes: Mapping[str, Any]) -> list[Explanation]:
+        """Of homes that it gives an estimate of, and of no others."""
+        assert all(not reach.refused.any() for reach in self.appraise(homes, ()).reaches)
+        return [Explanation.whole(price) for price in self.estimate(homes).tolist()]
+
 
 SURVEYOR = LoadedModel(loaded().current().version, Surveyor())
 
@@ -225,6 +255,15 @@ SURVEYOR = LoadedModel(loaded().current().version, Surveyor())
 def surveyed(*homes: Home, coverage: float | None = None, **wishes: Any) -> Any:
     asked = wishes if coverage is None else wishes | {"coverage": coverage}
     return batch(Loaded(SURVEYOR))(homes, **asked)
+
+
+def test_a_home_that_is_too_far_is_not_explained() -> None:
+    near, far = surveyed(
+        home("1"), home("2", lat=60.2), on_invalid=OnInvalid.SKIP, explain=True, coverage=0.8
+    )
+    assert near.explanation == Explanation(5_000_000, {})
+    assert near.interval.coverage == 0.8
+    assert isinstance(far, Refusal)
 
 
 @pytest.mark.parametrize("coverage", COVERAGES)
