@@ -14,6 +14,7 @@ from ..domain.property import RealEstateType
 from ..domain.reach import Reach
 from .coverage import coverage
 from .ratio_study import ratio_study
+from .training_domain import refused
 
 Array = npt.NDArray[np.float64]
 LARGEST_MUNICIPALITIES = 10
@@ -42,8 +43,13 @@ class NumpyEvaluator:
     seed: int = 0
 
     def evaluate(self, sales: Dataset, appraisal: Appraisal) -> Evaluation:
-        """Metrics overall and by segment, with the ratio study and the coverage of each."""
+        """Metrics overall and by segment, with the ratio study and the coverage of each.
+
+        Errors are of all sales, also of those that would not be valued; coverage is of those that
+        would be.
+        """
         price, estimate = sales.columns["price"], appraisal.price
+        answered = ~refused(appraisal.reaches, len(price))
 
         def of(mask: Any) -> Metrics:
             study = None
@@ -54,7 +60,7 @@ class NumpyEvaluator:
             return evolve(
                 _metrics(estimate[mask] - price[mask], price[mask]),
                 ratios=study,
-                coverage=coverage(appraisal, price, mask),
+                coverage=coverage(appraisal, price, mask & answered),
             )
 
         return _by_segment(sales, appraisal.reaches, of)
@@ -119,9 +125,9 @@ def _by_segment(
 def _reach_masks(reaches: Sequence[Reach]) -> dict[str, Any]:
     if not reaches:
         return {}
-    refused = np.any([reach.refused for reach in reaches], axis=0)
-    warned = np.any([reach.warned for reach in reaches], axis=0) & ~refused
-    return {"usual": ~(warned | refused), "near_edge": warned, "out_of_domain": refused}
+    out = refused(reaches, len(reaches[0].value))
+    warned = np.any([reach.warned for reach in reaches], axis=0) & ~out
+    return {"usual": ~(warned | out), "near_edge": warned, "out_of_domain": out}
 
 
 def _metrics(error: Array, price: Array) -> Metrics:

@@ -13,7 +13,7 @@ from .boosted_trees import BoostedTrees
 from .conformal import Conformal
 from .frames import Frame, offsets
 from .market import Market, Seen
-from .training_domain import nearness
+from .training_domain import TrainingDomain, nearness, refused
 from .trees import Trees
 
 MEMBERS: Mapping[str, tuple[Frame, str]] = {
@@ -46,6 +46,8 @@ class Lessons:
         known = self.sales.where(self.sales.columns["day"] < until).columns
         sold = self.sales.where(self.seen.rows[early]).columns
         x, hedonic = self.seen.features[early], self.seen.hedonic[early]
+        newest = -(-len(x) // 5)
+        domain = TrainingDomain.of(known, nearness(x[-newest:]))
         # scikit-learn cannot bin a feature that no sale has; a constant is never split on.
         x[:, np.isnan(x).all(axis=0)] = 0.0
         targets = np.log(sold["price"])[:, None] - offsets(sold, hedonic, frames)
@@ -56,17 +58,15 @@ class Lessons:
             for number, name in enumerate(self.names)
         }
         trees = Trees.of([*members.values()])
-        return BoostedTrees(Market.of(known), trees, frames, estimator={"members": members})
-
-    def distances(self) -> Any:
-        """How near the newest fifth of the sales were to those before them (nearness), km."""
-        newest = -(-len(self.seen.rows) // 5)
-        return nearness(self.seen.features[-newest:])
+        return BoostedTrees(
+            Market.of(known), trees, frames, domain=domain, estimator={"members": members}
+        )
 
     def calibrate(self, origins: Sequence[float]) -> tuple[Conformal, Any] | None:
         """How far off models are that learn up to an origin, on the sales up to the next.
 
-        *origins* are shares of the sales, the oldest first.
+        *origins* are shares of the sales, the oldest first. A sale that a model would have refused
+        to value says nothing of those that it values.
         """
         day = self.sales.columns["day"]
         ordered = np.sort(day)
@@ -75,8 +75,12 @@ class Lessons:
         for start, end in pairwise([*starts, np.inf]):
             asked = self.sales.where((day >= start) & (day < end)).columns
             model = self.learn(start) if len(asked["day"]) else None
-            if model is not None:
-                told.append((*model.see(asked), asked["realestate_type"], asked["price"]))
+            if model is not None and model.domain is not None:
+                x, members = model.see(asked)
+                reaches = model.domain.reaches(asked, nearness(x))
+                kept = ~refused(reaches, len(x))
+                part = (x, members, asked["realestate_type"], asked["price"])
+                told.append([column[kept] for column in part])
         if not told:
             return None
         return Conformal.of(*(np.concatenate(parts) for parts in zip(*told, strict=True)))

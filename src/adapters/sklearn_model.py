@@ -18,7 +18,6 @@ from .lessons import MEMBERS, Lessons
 from .market import as_known_then
 from .median_price import MedianPricePerSqm
 from .reference_home import ReferenceHome
-from .training_domain import TrainingDomain
 
 ORIGINS = (0.5, 0.6, 0.7, 0.8, 0.9)
 """Shares of the sales, the oldest first, after which models that calibrate intervals begin."""
@@ -98,7 +97,6 @@ class SklearnTrainer:
             calibrated = lessons.calibrate(origins)
         if calibrated is not None:
             model.conformal, model.estimator["expected_error"] = calibrated
-        model.domain = TrainingDomain.of(dataset.columns, lessons.distances())
         model.reference = ReferenceHome.of(dataset.columns)
         return model
 

@@ -1,6 +1,6 @@
 """What a model has seen: within which bounds it values homes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -32,6 +32,11 @@ TYPES = len(RealEstateType)
 def nearness(x: Any) -> Column:
     """km to the third nearest sale, by the matrix of FEATURES; NaN where there are not three."""
     return np.asarray(np.exp(x[:, FEATURES.index(NEAREST)]) - 0.01)
+
+
+def refused(reaches: Sequence[Reach], n: int) -> Any:
+    """Which of *n* homes are out of the domain in any respect."""
+    return np.any([np.full(n, False), *(reach.refused for reach in reaches)], axis=0)
 
 
 @frozen(eq=False)
