@@ -20,7 +20,7 @@ from .median_price import MedianPricePerSqm
 from .reference_home import ReferenceHome
 from .training_domain import TrainingDomain
 
-ORIGINS = (0.8, 0.9)
+ORIGINS = (0.5, 0.6, 0.7, 0.8, 0.9)
 """Shares of the sales, the oldest first, after which models that calibrate intervals begin."""
 RECIPES: Mapping[str, Mapping[str, Any]] = {
     "fast": {
