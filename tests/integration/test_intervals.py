@@ -29,7 +29,7 @@ from ree.adapters.market import as_known_then
 from ree.adapters.memory_objects import MemoryObjects
 from ree.adapters.objects import digest
 from ree.adapters.registry import ObjectRegistry
-from ree.adapters.sklearn_model import ORIGINS, SklearnTrainer
+from ree.adapters.sklearn_model import SklearnTrainer
 from ree.adapters.stored_arrays import npz
 from ree.adapters.table import NumpyTable
 from ree.adapters.version_objects import MANIFEST, MODEL, SCHEMA, decode_model, encode_model
@@ -225,9 +225,12 @@ def lessons(dataset: Dataset) -> Lessons:
     return Lessons(dataset, as_known_then(dataset.columns, vintages), names, settings)
 
 
+TWO = (0.8, 0.9)
+
+
 def starts(dataset: Dataset) -> list[int]:
     ordered = np.sort(dataset.columns["day"])
-    return [int(ordered[int(share * len(ordered))]) for share in ORIGINS]
+    return [int(ordered[int(share * len(ordered))]) for share in TWO]
 
 
 def changed(dataset: Dataset, start: float, end: float = np.inf) -> Dataset:
@@ -247,7 +250,7 @@ def seen_when_calibrating(dataset: Dataset, patch: pytest.MonkeyPatch) -> dict[s
             kept.update(x=x, members=members, types=types, price=price)
 
     patch.setattr(lessons_module, "Conformal", Kept)
-    assert lessons(dataset).calibrate(ORIGINS) is None
+    assert lessons(dataset).calibrate(TWO) is None
     patch.undo()
     return kept
 
@@ -303,7 +306,7 @@ def test_no_later_sale_says_anything_of_one_that_is_asked_for(
 
 def test_with_too_few_sales_before_an_origin_there_are_no_intervals() -> None:
     few = sales(30, seed=4)
-    assert lessons(few).calibrate(ORIGINS) is None
+    assert lessons(few).calibrate(TWO) is None
     assert lessons(sales(120, seed=4)).calibrate(()) is None
 
 
