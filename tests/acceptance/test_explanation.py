@@ -88,8 +88,10 @@ def _() -> list[tuple[float, ...]]:
     first = date(2025, 1, 1).toordinal()
     areas = np.linspace(60, 100, 300)
     random.shuffle(areas)
-    days = first + np.arange(300) * 364 // 299
-    return [(day, 50_000 * area, area, STREET) for day, area in zip(days, areas, strict=True)]
+    return [
+        (float(first + place * 364 // 299), 50_000 * area, area, STREET)
+        for place, area in enumerate(areas.tolist())
+    ]
 
 
 @given("flats of 80 m2 in a lane 5 km away were sold")
