@@ -223,7 +223,9 @@ def test_every_sale_is_of_one_reach(distances: list[tuple[float, float]]) -> Non
     assert paid == pytest.approx(sum(price))
 
 
-def test_every_segment_has_the_coverage_of_its_own_sales(evaluator: Evaluator) -> None:
+def test_every_segment_has_the_coverage_of_its_own_sales_that_are_valued(
+    evaluator: Evaluator,
+) -> None:
     random = np.random.default_rng(4)
     rows = 300
     price = random.uniform(1e6, 9e6, rows)
@@ -248,13 +250,16 @@ def test_every_segment_has_the_coverage_of_its_own_sales(evaluator: Evaluator) -
         *((found.by_price_fifth[str(number + 1)], fifth == number) for number in range(5)),
         (found.by_reach["usual"], distance <= 10),
         (found.by_reach["near_edge"], (distance > 10) & (distance <= 20)),
-        (found.by_reach["out_of_domain"], distance > 20),
     ]
+    valued = distance <= 20
     for metrics, mask in segments:
-        assert metrics.coverage == coverage(appraisal, price, mask)
+        assert metrics.n == mask.sum()
+        assert metrics.coverage == coverage(appraisal, price, mask & valued)
         assert [level.wanted for level in metrics.coverage] == [0.8, 0.95]
-        assert {level.n for level in metrics.coverage} == {metrics.n} == {int(mask.sum())}
+        assert {level.n for level in metrics.coverage} == {int((mask & valued).sum())}
+    assert found.by_reach["out_of_domain"].n == (~valued).sum()
+    assert found.by_reach["out_of_domain"].coverage == ()
     told = found.overall.covered(0.95)
     assert told is not None
-    assert told.covered == np.mean(np.abs(price / estimate - 1) <= 0.3)
+    assert told.covered == np.mean(np.abs(price / estimate - 1)[valued] <= 0.3)
     assert found.overall.covered(0.9) is None
