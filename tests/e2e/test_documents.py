@@ -107,7 +107,7 @@ def test_every_command_of_the_readme_runs(tmp_path: Path, environment: dict[str,
     assert json.loads(again)["reused"] is True
     assert _comparable(answers.splitlines()[-1]) == _comparable(blocks(README, "json")[0])
     assert "2 of 3 homes estimated" in files
-    assert files.splitlines()[-1] == "attic,,,,,missing:floor_for_leilighet"
+    assert files.splitlines()[-1] == "attic,,,,,,,,,missing:floor_for_leilighet"
 
 
 def _comparable(answer: str) -> dict[str, object]:

@@ -72,7 +72,7 @@ class FewTrees(SklearnTrainer):
     trees = 40
 
     def recipe(self, name: str) -> Recipe:
-        few = {"members": ("residual",), "vintages": 4, "max_iter": self.trees}
+        few = {"members": ("residual",), "vintages": 4, "origins": (), "max_iter": self.trees}
         return Recipe(name, {**super().recipe(name).settings, **few, "learning_rate": 0.3})
 
     def fit(self, dataset: Dataset, recipe: Recipe) -> BoostedTrees:

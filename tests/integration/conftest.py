@@ -90,7 +90,7 @@ def trained() -> tuple[PriceModel, TrainingRecord]:
     sales = _sales(600)
     trainer, evaluator = SklearnTrainer(), NumpyEvaluator()
     recipe = trainer.recipe("fast")
-    recipe = evolve(recipe, settings={**recipe.settings, "max_iter": 20})
+    recipe = evolve(recipe, settings={**recipe.settings, "max_iter": 20, "origins": (0.8,)})
     model = trainer.fit(sales, recipe)
     record = TrainingRecord(
         Kind.TRAINED,

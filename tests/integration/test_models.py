@@ -31,7 +31,8 @@ from ree.domain.ports import Trainer
 from .made_up_sales import sales
 
 TRAINER = SklearnTrainer()
-RECIPE = Recipe("small", {**TRAINER.recipe("accurate").settings, "max_iter": 20, "vintages": 6})
+FEW = {"max_iter": 20, "vintages": 6, "origins": (0.8,)}
+RECIPE = Recipe("small", {**TRAINER.recipe("accurate").settings, **FEW})
 NOWHERE = 9999.0
 
 

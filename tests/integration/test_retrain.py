@@ -182,7 +182,8 @@ class QuickTrainer(SklearnTrainer):
     """The real one with fewer trees."""
 
     def recipe(self, name: str) -> Recipe:
-        return Recipe(name, {**super().recipe(name).settings, "max_iter": 40})
+        few = {"max_iter": 40, "origins": (0.8, 0.9)}
+        return Recipe(name, {**super().recipe(name).settings, **few})
 
 
 def of_double_prices(trainer: SklearnTrainer, dataset: Dataset, recipe: Recipe) -> BoostedTrees:
