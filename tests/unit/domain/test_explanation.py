@@ -1,12 +1,13 @@
 """Contributions in whole kroner add up to the krone."""
 
+from datetime import date
 from math import fsum
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ree.domain.explanation import GROUPS, Explanation
+from ree.domain.explanation import GROUPS, MOST_COMPARABLES, ComparableSale, Explanation
 
 kroner = st.floats(-1e9, 1e9, allow_subnormal=False) | st.integers(-10, 10).map(float)
 contributions = st.tuples(*[kroner] * len(GROUPS)).map(
@@ -72,3 +73,21 @@ def test_parts_that_do_not_lead_to_the_price_are_no_explanation() -> None:
 
 def test_a_price_of_which_nothing_is_told_apart() -> None:
     assert Explanation.whole(4_000_000.5) == Explanation(4_000_000, {})
+
+
+def test_the_groups_are_told_in_this_order() -> None:
+    assert GROUPS == ("location", "size", "age", "type", "time", "comparables")
+    assert MOST_COMPARABLES == 5
+
+
+def test_comparable_sales_are_kept_in_their_order() -> None:
+    sold = [ComparableSale(price, date(2026, 1, 2), 0.5, 80, price + 1) for price in (2, 1)]
+    assert Explanation.whole(10, sold).comparables == tuple(sold)
+    assert Explanation.of(10, {"size": 1.0}, 11, sold).comparables == tuple(sold)
+    assert Explanation.of(10, {"size": 1.0}, 11).comparables == ()
+
+
+def test_half_a_krone_may_be_missed() -> None:
+    assert Explanation.of(100, {"size": 1.0}, 101.5).base == 100
+    with pytest.raises(ValueError, match="do not lead"):
+        Explanation.of(100, {"size": 1.0}, 101.75)
