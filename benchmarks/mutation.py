@@ -15,6 +15,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 
 import hypothesis
@@ -106,12 +107,23 @@ def _test(mutant: Mutant | None, copy: Path) -> int:
         own = [path for path in others if path.endswith(f"/test_{mutant.module}.py")]
     sys.path.insert(0, str(copy))
     sys.dont_write_bytecode = mutant is not None
+    if mutant is not None and not _imports(mutant.module):
+        return 1
     options = ["-xq", "--import-mode=importlib", "-p", "no:cacheprovider", f"--rootdir={ROOT}"]
     code = 0
     for tests in filter(None, (own, [path for path in others if path not in own])):
         code = code or int(pytest.main([*options, "-c", str(copy / "pytest.ini"), *tests]))
     tested = sys.modules["ree.domain"].__file__ or ""
     return code if tested.startswith(str(copy)) else HARNESS_FAILED
+
+
+def _imports(module: str) -> bool:
+    """Before pytest does: to it a mutant that its own conftest cannot import is a wrong usage."""
+    try:
+        import_module(f"ree.domain.{module}")
+    except Exception:
+        return False
+    return True
 
 
 def noticed(status: int) -> bool:
