@@ -11,6 +11,7 @@ from ..domain.property import RealEstateType
 from ..domain.reach import Reach
 from .features import FEATURES
 from .hedonic import age
+from .sold_places import SoldPlaces
 
 Column = npt.NDArray[np.float64]
 NEAREST = "any_distance_3"
@@ -18,6 +19,8 @@ NEAR_KM = 10.0, 20.0
 FAR_SHARES = 0.95, 0.99
 """How far the third nearest sale of any type may be, in km: with a warning, and at all. Where sales
 are sparse, as far as it was for these shares of the newest sales themselves."""
+WARN_AWAY_KM, REFUSE_AWAY_KM = 10.0, 50.0
+"""How far a home may be from the rectangle that holds the sales of its municipality."""
 WARN_SALES, REFUSE_SALES = 50.0, 10.0
 """Fewest sales of the home's type."""
 USUAL = (0.005, 0.995)
@@ -42,7 +45,7 @@ def refused(reaches: Sequence[Reach], n: int) -> Any:
 @frozen(eq=False)
 class TrainingDomain:
     """Sales by type; bounds by measure and type: refused below, warned below, above, above; km
-    beyond which a home is warned of and refused.
+    beyond which a home is warned of and refused; where each municipality's sales were.
 
     Shapes (types,), (measures, types, 4) and (2,). NaN bounds nothing: of a type never sold.
     """
@@ -50,6 +53,7 @@ class TrainingDomain:
     sales: Column
     bounds: Column
     distance: Column
+    places: SoldPlaces
 
     @classmethod
     def of(cls, sales: Mapping[str, Any], distances: Column) -> Self:
@@ -64,7 +68,7 @@ class TrainingDomain:
                 continue
             for number, values in enumerate(measured(sales).values()):
                 bounds[number, code] = _bounds(values[own], number < AREAS)
-        return cls(counts, bounds, _farthest(distances))
+        return cls(counts, bounds, _farthest(distances), SoldPlaces.of(sales))
 
     @staticmethod
     def inside(arrays: Mapping[str, Any]) -> bool:
@@ -86,7 +90,7 @@ class TrainingDomain:
             raise ValueError("there are two limits of the distance")
         if not 0 < distance[0] <= distance[1]:
             raise ValueError("the two limits of the distance are not in order")
-        return cls(counts, bounds, distance)
+        return cls(counts, bounds, distance, SoldPlaces.checked(arrays["domain_places"]))
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The arrays by name."""
@@ -94,6 +98,7 @@ class TrainingDomain:
             "domain_sales": self.sales,
             "domain_bounds": self.bounds,
             "domain_distance": self.distance,
+            "domain_places": self.places.rows,
         }
 
     def reaches(self, homes: Mapping[str, Any], distance: Column) -> tuple[Reach, ...]:
@@ -115,7 +120,10 @@ class TrainingDomain:
             low, usual_low, usual_high, high = self.bounds[number, types].T
             field, unit = MEASURES[name]
             found.append(Reach(name, field, unit, values, (usual_low, usual_high), (low, high)))
-        return tuple(found)
+        away = Reach("municipality_number", "municipality_number,lat,lon",
+                     " km from where homes of this municipality were sold", self.places.away(homes),
+                     (none, column(WARN_AWAY_KM)), (none, column(REFUSE_AWAY_KM)))  # fmt: skip
+        return (*found, away)
 
 
 MEASURES: Mapping[str, tuple[str, str]] = {

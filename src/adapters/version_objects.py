@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..domain.errors import StorageError, UnreadableVersion
-from ..domain.evaluation import Evaluation
 from ..domain.model import ModelVersion, PriceModel, Status, TrainingRecord
 from . import codec
 from .features import FEATURES
+from .figures import evaluation_figures
 from .golden import check_golden_rows, golden_rows
 from .objects import digest
 from .price_models import KINDS
@@ -63,7 +63,10 @@ def encode_model(model: StorableModel, record: TrainingRecord) -> dict[str, byte
 
 def metrics(record: TrainingRecord) -> dict[str, Any]:
     """The errors on the holdout, of the model and of the naive baseline."""
-    return {**_metrics(record.evaluation), "baseline": _metrics(record.baseline)}
+    return {
+        **evaluation_figures(record.evaluation),
+        "baseline": evaluation_figures(record.baseline),
+    }
 
 
 def encode_manifest(version: ModelVersion, seal: Seal) -> bytes:
@@ -109,11 +112,3 @@ def decode_model(version: str, bodies: Mapping[str, bytes]) -> PriceModel:
     except Exception as error:
         raise UnreadableVersion(version, f"its golden rows do not hold: {error}") from error
     return model
-
-
-def _metrics(evaluation: Evaluation | None) -> dict[str, Any]:
-    if evaluation is None:
-        segments = ("by_realestate_type", "by_municipality", "by_price_fifth", "by_reach")
-        return {"overall": None} | {name: {} for name in segments}
-    plain: dict[str, Any] = codec.plain(evaluation)
-    return plain

@@ -84,7 +84,8 @@ def street() -> BoostedTrees:
         "price": usable * 50_000 * random.normal(1, 0.05, rows),
         "realestate_type": np.full(rows, float(RealEstateType.LEILIGHET.code)),
         "municipality_number": np.full(rows, 301.0),
-        "lat": np.full(rows, FLAT["lat"]),
+        # One is sold far to the north, so that the municipality reaches beyond all that are asked.
+        "lat": np.where(np.arange(rows) == 0, FLAT["lat"] + 40 * KM, FLAT["lat"]),
         "lon": np.full(rows, FLAT["lon"]),
         "built_year": random.permutation(np.linspace(1960, 2020, rows)),
         "total_area": random.permutation(np.linspace(100, 200, rows)),

@@ -481,7 +481,10 @@ def test_one_of_the_format_since_does(model: BoostedTrees) -> None:
     assert sure.fsd == pytest.approx(0.1, abs=0.03)
     assert sure.confidence is Confidence.HIGH
     assert isinstance(far, Refusal)
-    assert [fault.code for fault in far.faults] == ["out_of_domain:distance"]
+    assert [fault.code for fault in far.faults] == [
+        "out_of_domain:distance",
+        "out_of_domain:municipality_number",
+    ]
     assert isinstance(large, Refusal)
     assert [fault.code for fault in large.faults] == [
         "out_of_domain:usable_area",

@@ -8,12 +8,12 @@ from flask.json.provider import DefaultJSONProvider
 
 from ...adapters.active_model import Followed
 from ...adapters.codec import finite
+from ...adapters.figures import SEGMENTS, evaluation_figures, metrics_figures
 from ...adapters.settings import Settings
 from ...domain.estimate import PriceEstimate, Refusal
-from ...domain.evaluation import Evaluation, Metrics
+from ...domain.evaluation import Evaluation
 from ...domain.model import ModelVersion
 from ...domain.rules import Fault
-from ...domain.segments import status
 
 
 class StrictJson(DefaultJSONProvider):
@@ -100,27 +100,9 @@ def described(version: ModelVersion) -> dict[str, Any]:
 
 
 def _overall(evaluation: Evaluation | None) -> dict[str, Any] | None:
-    return None if evaluation is None else _figures(evaluation.overall)
+    return None if evaluation is None else metrics_figures(evaluation.overall)
 
 
 def _segments(evaluation: Evaluation | None) -> dict[str, Any]:
-    found = evaluation or Evaluation(Metrics.of_none())
-    return {
-        "by_realestate_type": _segment(found.by_realestate_type.items()),
-        "by_municipality": _segment(found.by_municipality.items()),
-        "by_price_fifth": _segment(found.by_price_fifth.items()),
-        "by_reach": _segment(found.by_reach.items()),
-    }
-
-
-def _segment(metrics: Iterable[tuple[str, Metrics]]) -> dict[str, Any]:
-    return {name: {"status": status(found)} | _figures(found) for name, found in metrics}
-
-
-def _figures(metrics: Metrics) -> dict[str, Any]:
-    figures: dict[str, Any] = asdict(metrics)
-    figures["coverage"] = [{"status": each.status} | asdict(each) for each in metrics.coverage]
-    if metrics.ratios is not None:
-        for name, known in metrics.ratios.statuses().items():
-            figures["ratios"][name]["status"] = known
-    return figures
+    figures = evaluation_figures(evaluation)
+    return {name: figures[name] for name in SEGMENTS}

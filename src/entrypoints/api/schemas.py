@@ -202,8 +202,9 @@ SCHEMAS: Mapping[str, Schema] = {
                 "items": {"type": "string"},
                 "description": "`stub:model`, `stale:valuation_date`, "
                 "`unknown:municipality_number`; `near_edge:` and `distance`, `usable_area`, "
-                "`total_area`, `age`, `realestate_type` or `valuation_date` of a home that few "
-                "sales resemble in that.",
+                "`total_area`, `age`, `realestate_type`, `municipality_number` (far from where "
+                "its homes were sold) or `valuation_date` of a home that few sales resemble "
+                "in that.",
             },
             "base": _count(
                 "With `explain=true`. Whole NOK that the contributions are added to: the estimate "

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ...adapters import codec
+from ...adapters.figures import evaluation_figures
 from ...application.reproduce import Reproduction
 from ...domain.dataset import DatasetManifest, counts
 from ...domain.gating import Verdict
@@ -23,8 +24,8 @@ def run_document(run: Run) -> dict[str, Any]:
         "steps": codec.plain(run.steps),
         "manifest": manifest_document(run.manifest)
         | {"dry_run": run.ending is Ending.SNAPSHOTS_ONLY},
-        "metrics": codec.plain(run.evaluation),
-        "baseline": codec.plain(run.baseline),
+        "metrics": run.evaluation and evaluation_figures(run.evaluation),
+        "baseline": run.baseline and evaluation_figures(run.baseline),
         "verdict": verdict_document(run.verdict),
         "model_version": run.model_version,
         "activated": run.activated,
@@ -44,8 +45,8 @@ def version_document(version: ModelVersion, active: str | None) -> dict[str, Any
         "recipe": codec.plain(record.recipe),
         "run_id": record.run_id,
         "manifest": manifest_document(record.dataset) if record.dataset else None,
-        "metrics": codec.plain(record.evaluation),
-        "baseline": codec.plain(record.baseline),
+        "metrics": record.evaluation and evaluation_figures(record.evaluation),
+        "baseline": record.baseline and evaluation_figures(record.baseline),
         "verdict": verdict_document(record.verdict),
         "champion": record.champion,
         "champion_trained_until": codec.plain(record.champion_trained_until),

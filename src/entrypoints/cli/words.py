@@ -69,7 +69,8 @@ def headline(verdict: Verdict) -> str:
     first = verdict.blocking[0]
     name, figures = rule_name(first.rule), first.figures
     if first.outcome is Outcome.INCONCLUSIVE:
-        return f"refused: {name} is inconclusive, {explained(first)}"
+        way_out = "--accept-inconclusive lets it pass"
+        return f"refused: {name} is inconclusive, {explained(first)}; {way_out}"
     if figures.get("degradation") is not None:
         worse = percent(figures["degradation"])
         return f"refused: {name} is {worse} worse, at most {_limit(figures)} is allowed"
@@ -86,7 +87,9 @@ def explained(check: Check) -> str:
         return f"not compared, {_NOT_COMPARED.get(reason, reason)}"
     if check.outcome is Outcome.INCONCLUSIVE and {"n", "min_rows"} <= figures.keys():
         n, least = figures["n"], figures["min_rows"]
-        return f"{number(n)} comparable sales, at least {number(least)} are needed"
+        compared = "comparable sales, newer than all that the active model knows"
+        what = "sales" if check.rule.endswith(("_coverage", "_baseline")) else compared
+        return f"{number(n)} {what}; at least {number(least)} are needed"
     if check.rule == "enough_rows":
         return _rows(figures)
     if check.rule == "beats_baseline":
@@ -112,10 +115,10 @@ def _rows(figures: Mapping[str, Any]) -> str:
 def _coverage(figures: Mapping[str, Any]) -> str:
     wanted, tolerance = figures["wanted"], figures["tolerance"]
     low, high = (f"{100 * bound:.1f}" for bound in figures["covered_interval"])
-    words = f"{percent(figures['covered'])} of {number(figures['n'])} prices are inside"
-    words += f" (95{thin()}%: {low} to {high}), {100 * (wanted - tolerance):g} to"
-    words += f" {100 * (wanted + tolerance):g}{thin()}% may be"
-    return f"{words}; mean width {percent(figures['width'])} of the estimate"
+    words = f"{percent(figures['covered'])} of {number(figures['n'])} prices are inside; what that"
+    words += f" may mean (95{thin()}%: {low} to {high}) has to meet {100 * (wanted - tolerance):g}"
+    words += f" to {100 * (wanted + tolerance):g}{thin()}%; mean width {percent(figures['width'])}"
+    return words
 
 
 def _degradation(rule: str, figures: Mapping[str, Any]) -> str:

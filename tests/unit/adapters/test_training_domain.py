@@ -31,6 +31,9 @@ def homes(**columns: Any) -> dict[str, Any]:
         "usable_area": 100,
         "total_area": 500,
         "built_year": 1976,
+        "municipality_number": 301,
+        "lat": 59.9,
+        "lon": 10.7,
     }
     return {
         name: np.broadcast_to(np.array(column, dtype=float), rows)
@@ -209,6 +212,7 @@ def test_respects_are_told_in_this_order() -> None:
         "usable_area",
         "total_area",
         "age",
+        "municipality_number",
     ]
 
 
@@ -264,6 +268,41 @@ def test_where_sales_are_sparse_the_limits_are_what_the_newest_had(
         assert answer(reach(domain, "distance", km)) == said
 
 
+# Sold in 0301 from 59 to 60 degrees north and 10 to 11 east, in 1103 in one place.
+PLACES = TrainingDomain.of(
+    homes(
+        municipality_number=[301, 301, 301, 1103],
+        lat=[59, 60, 59.5, 58.9],
+        lon=[10.5, 11, 10, 5.7],
+    ),
+    NOT_FAR,
+)
+
+
+@pytest.mark.parametrize(
+    ("number", "lat", "lon", "km"),
+    [
+        (301, 59.0, 10.0, 0),
+        (301, 59.3, 10.9, 0),
+        (301, 60.1, 10.5, 11.12),
+        (301, 58.9, 10.5, 11.12),
+        (301, 59.5, 12.0, 111.2 * 0.50754),
+        (1103, 58.9, 5.7, 0),
+        (1103, 59.9, 5.7, 111.2),
+        (301, 58.9, 5.7, 245.0),
+        (9999, 58.9, 5.7, nan),
+        (1, 58.9, 5.7, nan),
+    ],
+)
+def test_a_municipality_far_from_its_sales_contradicts_the_place(
+    number: float, lat: float, lon: float, km: float
+) -> None:
+    found = reach(PLACES, "municipality_number", municipality_number=number, lat=lat, lon=lon)
+    assert found.value[0] == pytest.approx(km, rel=1e-2, nan_ok=True)
+    expected = "out_of_domain" if km > 50 else "near_edge" if km > 10 else "usual"
+    assert answer(found) == expected
+
+
 # Stored
 
 
@@ -276,7 +315,9 @@ def test_it_comes_back_from_its_arrays() -> None:
     np.testing.assert_array_equal(again.bounds, DOMAIN.bounds)
 
 
-@pytest.mark.parametrize("name", ["domain_sales", "domain_bounds", "domain_distance"])
+@pytest.mark.parametrize(
+    "name", ["domain_sales", "domain_bounds", "domain_distance", "domain_places"]
+)
 def test_an_array_that_is_missing_is_refused(name: str) -> None:
     arrays = DOMAIN.arrays()
     del arrays[name]
@@ -312,6 +353,13 @@ def put(place: Any, value: float) -> Callable[[Any], Any]:
         ("bounds", put((2, 0, 3), 0.0), "not in order"),
         ("bounds", put((1, 0, 0), nan), "not in order"),
         ("bounds", put((1, 0, 2), nan), "not in order"),
+        ("places", lambda row: row.astype(np.float32), "five numbers a municipality"),
+        ("places", lambda row: row[:0], "five numbers a municipality"),
+        ("places", lambda row: row[:, 1:], "five numbers a municipality"),
+        ("places", put((0, 2), nan), "not finite and sorted"),
+        ("places", lambda row: np.vstack([row, row]), "not finite and sorted"),
+        ("places", put((0, 1), 89.0), "ends before it begins"),
+        ("places", put((0, 4), -1.0), "ends before it begins"),
         ("distance", lambda row: row.astype(np.float32), "two limits of the distance"),
         ("distance", lambda row: row[1:], "two limits of the distance"),
         ("distance", put(0, nan), "two limits of the distance"),
