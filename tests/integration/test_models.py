@@ -183,7 +183,8 @@ import numpy as np
 from ree.adapters.sklearn_model import SklearnTrainer
 from ree.domain.dataset import Dataset
 from ree.domain.model import Recipe
-settings = {**SklearnTrainer().recipe("accurate").settings, "max_iter": 10, "vintages": 6}
+few = {"max_iter": 10, "vintages": 6, "origins": (0.8,)}
+settings = {**SklearnTrainer().recipe("accurate").settings, **few}
 with np.load(sys.argv[1]) as stored:
     dataset = Dataset({name: stored[name] for name in stored.files})
 print(SklearnTrainer().fit(dataset, Recipe("small", settings)).digest)
