@@ -18,6 +18,11 @@ HIGH_FSD, MEDIUM_FSD = 0.13, 0.20
 """Up to which confidence is high and medium: Freddie Mac's limits for its Home Value Explorer."""
 
 
+def listed(column: Any) -> list[Any]:
+    """A column as a list of plain values, whatever it is made of."""
+    return column.tolist() if hasattr(column, "tolist") else list(column)
+
+
 @frozen
 class PriceInterval:
     """Whole NOK between which the price lies with the probability *coverage*."""

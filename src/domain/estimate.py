@@ -1,5 +1,6 @@
 """What a home is asked to be valued for, and what is answered."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import Enum
 
@@ -86,6 +87,40 @@ class PriceEstimate:
     confidence: Confidence | None = None
     currency: str = CURRENCY
     explanation: Explanation | None = None
+
+
+@frozen(eq=False)
+class Estimates:
+    """Estimates of homes that are columns: of each figure a list, as in PriceEstimate.
+
+    What stands in a row that is *refused* means nothing.
+    """
+
+    model_version: str
+    coverage: float
+    estimated_price: Sequence[int]
+    price_per_sqm: Sequence[int]
+    interval: Sequence[tuple[int, int] | None]
+    fsd: Sequence[float | None]
+    warnings: Sequence[tuple[str, ...]]
+    refused: Mapping[int, "tuple[Fault, ...]"]
+
+    def of(self, row: int, home: Home) -> "PriceEstimate | Refusal":
+        """That of the home in this row."""
+        if row in self.refused:
+            return Refusal(home.property_id, self.refused[row])
+        bounds, fsd = self.interval[row], self.fsd[row]
+        return PriceEstimate(
+            home.property_id,
+            self.estimated_price[row],
+            self.price_per_sqm[row],
+            self.model_version,
+            home.valuation_date,
+            self.warnings[row],
+            bounds and PriceInterval(*bounds, self.coverage),
+            fsd,
+            None if fsd is None else Confidence.of(fsd),
+        )
 
 
 @frozen

@@ -141,6 +141,16 @@ def missing_code(fields: Iterable[str]) -> str:
     return "missing:" + ",".join(sorted(fields))
 
 
+def flawed(row: Row) -> Any:
+    """Whether a home lacks a field that it needs or breaks a rule; of a column, which homes do."""
+    found = missing(row[REQUIRED[0]])
+    for field in REQUIRED[1:]:
+        found = found | missing(row[field])
+    for rule in PROPERTY_RULES:
+        found = found | rule.broken(row)
+    return found
+
+
 def faults(row: Row) -> tuple[Fault, ...]:
     """Everything that is wrong with one home, in the order of the rules."""
     absent = [field for field in REQUIRED if missing(row[field])]

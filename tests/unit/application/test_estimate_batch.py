@@ -62,7 +62,9 @@ class Lists:
     def homes(self, homes: Sequence[Home]) -> Mapping[str, Any]:
         assert homes
         return {
-            name: [getattr(home.home, name) for home in homes] for name in ("usable_area", "lat")
+            "usable_area": [home.home.usable_area for home in homes],
+            "lat": [home.home.lat for home in homes],
+            "municipality_number": [home.home.municipality_code for home in homes],
         }
 
 
