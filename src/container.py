@@ -116,7 +116,7 @@ class Container(containers.DeclarativeContainer):
         dates=settings.provided.valuation_dates,
         max_batch=settings.provided.max_batch,
     )
-    serve_batch = providers.Factory(estimate_batch, model=watched_model)
+    serve_batch = providers.ThreadSafeSingleton(estimate_batch, model=watched_model)
     activate = providers.Factory(Activate, registry=registry)
     roll_back = providers.Factory(RollBack, registry=registry)
     bootstrap = providers.Factory(

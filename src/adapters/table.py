@@ -1,13 +1,36 @@
 """Rows as NumPy columns."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from attrs import frozen
 
 from ..domain.dataset import Dataset, Sale
 from ..domain.estimate import Home
 from ..domain.property import NUMBERS, Property
+
+COLUMNS = ("day", "year", "realestate_type", "municipality_number", *NUMBERS)
+
+
+@frozen(eq=False)
+class HomeTable(Mapping[str, Any]):
+    """Homes as one matrix of shape (COLUMNS, homes); missing is NaN."""
+
+    matrix: npt.NDArray[np.float64]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.matrix[_PLACES[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COLUMNS)
+
+    def __len__(self) -> int:
+        return len(COLUMNS)
+
+
+_PLACES = {name: place for place, name in enumerate(COLUMNS)}
 
 
 class NumpyTable:

@@ -38,7 +38,7 @@ class FixedClock:
         return 0.0
 
 
-def _container(folder: Path) -> Container:
+def container_in(folder: Path) -> Container:
     container = Container()
     settings = Settings(storage_path=folder / "store", api_key="market-secret", max_batch=2_000)
     container.settings.override(providers.Object(settings))
@@ -49,7 +49,7 @@ def _container(folder: Path) -> Container:
 @pytest.fixture
 def api_container(tmp_path: Path) -> Iterator[Container]:
     """Nothing is published yet."""
-    container = _container(tmp_path)
+    container = container_in(tmp_path)
     yield container
     container.watched_model().stop()
 
@@ -68,7 +68,7 @@ def client(api_app: Flask) -> FlaskClient:
 @pytest.fixture(scope="module")
 def stub_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     """A client of an API whose model is the stub: 45,000 NOK a square metre."""
-    container = _container(tmp_path_factory.mktemp("stub"))
+    container = container_in(tmp_path_factory.mktemp("stub"))
     container.bootstrap()(by="test")
     yield create_app(container).test_client()
     container.watched_model().stop()

@@ -465,7 +465,7 @@ def test_a_defect_tells_nothing_and_is_logged(
     class Broken:
         max_batch = 10
 
-        def __call__(self, *_: Any, **__: Any) -> Any:
+        def columns(self, *_: Any, **__: Any) -> Any:
             raise error
 
     configure_logs("INFO")

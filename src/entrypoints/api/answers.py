@@ -1,16 +1,20 @@
 """What the use cases give, as JSON."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from attrs import asdict
 from flask.json.provider import DefaultJSONProvider
+from msgspec import Struct
+from msgspec.json import Encoder
 
 from ...adapters.active_model import Followed
 from ...adapters.codec import finite
 from ...adapters.figures import SEGMENTS, evaluation_figures, metrics_figures
 from ...adapters.settings import Settings
-from ...domain.estimate import PriceEstimate, Refusal
+from ...domain.appraisal import Confidence
+from ...domain.estimate import CURRENCY, Estimates, PriceEstimate, Refusal
 from ...domain.evaluation import Evaluation
 from ...domain.model import ModelVersion
 from ...domain.rules import Fault
@@ -45,6 +49,58 @@ def _result(answer: PriceEstimate | Refusal) -> dict[str, Any]:
         "valuation_date": answer.valuation_date,
         "warnings": answer.warnings,
     } | (asdict(answer.explanation) if answer.explanation else {})
+
+
+class _Interval(Struct):
+    lower: int
+    upper: int
+    coverage: float
+
+
+class _Priced(Struct):
+    estimated_price: int
+    currency: str
+    interval: _Interval | None
+    price_per_sqm: int
+    fsd: float | None
+    confidence: str | None
+    model_version: str
+    valuation_date: date
+    warnings: tuple[str, ...]
+
+
+def priced_columns(ids: Iterable[str], estimates: Estimates, day: date) -> bytes:
+    """The same as JSON, of homes that are columns, made faster."""
+    rows = zip(
+        ids,
+        estimates.estimated_price,
+        estimates.interval,
+        estimates.price_per_sqm,
+        estimates.fsd,
+        estimates.warnings,
+        strict=True,
+    )
+    answers: dict[str, Any] = {
+        property_id: _Priced(
+            price,
+            CURRENCY,
+            bounds and _Interval(bounds[0], bounds[1], estimates.coverage),
+            per_sqm,
+            None if fsd is None else round(fsd, 4),
+            None if fsd is None else Confidence.of(fsd).value,
+            estimates.model_version,
+            day,
+            warnings,
+        )
+        for property_id, price, bounds, per_sqm, fsd, warnings in rows
+    }
+    places = [*answers] if estimates.refused else []
+    for row, faults in estimates.refused.items():
+        answers[places[row]] = {"error": _fault(faults[0])}
+    return _ENCODER.encode(answers)
+
+
+_ENCODER = Encoder()
 
 
 def _fault(fault: Fault) -> dict[str, str]:

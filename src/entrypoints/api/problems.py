@@ -20,7 +20,7 @@ from ...domain.errors import (
 )
 from ...domain.rules import Fault
 from .answers import placeless
-from .body import BodyTooLarge, NotAnObject, UnsupportedBody
+from .body import BodyTooLarge, Busy, NotAnObject, UnsupportedBody
 from .query import InvalidQuery
 
 MEDIA_TYPE = "application/problem+json"
@@ -55,6 +55,7 @@ PROBLEMS: Mapping[type[Exception], Kind] = {
     EmptyBatch: Kind(422, "empty-batch", "Empty batch"),
     InvalidQuery: Kind(422, "invalid-query", "Invalid query"),
     InvalidProperties: Kind(422, "invalid-properties", "Invalid properties"),
+    Busy: Kind(503, "busy", "Busy"),
     ModelNotReady: Kind(503, "model-not-ready", "No model"),
     UnreadableVersion: Kind(503, "unreadable-version", "Unreadable version"),
     StorageError: Kind(

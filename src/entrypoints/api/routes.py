@@ -5,13 +5,12 @@ from typing import Any
 from flask import Response, current_app, request
 
 from ...container import Container
-from ...domain.errors import BatchTooLarge
-from ...domain.estimate import Home
 from ...domain.turnover import OSLO
 from . import examples
-from .answers import described, priced, serving
-from .body import json_object
+from .answers import described, serving
+from .body import body_text
 from .documentation import Routes
+from .estimating import complete_answer, fast_answer
 from .query import EstimateQuery
 from .schemas import ESTIMATE_PARAMETERS, reference
 
@@ -58,16 +57,8 @@ def estimate() -> Response:
     today = _container().clock().now().astimezone(OSLO).date()
     query = EstimateQuery.parse(request.args, today)
     batch = _container().serve_batch()
-    properties = json_object(request, batch.max_batch)
-    if len(properties) > batch.max_batch:  # before the work of reading them
-        raise BatchTooLarge(len(properties), batch.max_batch)
-    homes = [
-        Home.parse(property_id, features, query.valuation_date)
-        for property_id, features in properties.items()
-    ]
-    return _json(
-        priced(batch(homes, query.on_invalid, coverage=query.coverage, explain=query.explain))
-    )
+    text = body_text(request, batch.max_batch)
+    return fast_answer(batch, text, query) or complete_answer(batch, text, query)
 
 
 @routes.route("/model")
