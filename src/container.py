@@ -1,23 +1,20 @@
 """The composition root: the only module that knows the core and its adapters."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dependency_injector import containers, providers
 
 from .adapters.active_model import LatestModel, WatchedModel
 from .adapters.clock import SystemClock
 from .adapters.environment import code_version, key_environment
-from .adapters.evaluator import NumpyEvaluator
 from .adapters.file_objects import FileObjects
-from .adapters.market_api import HttpMarket
 from .adapters.municipalities import municipalities
 from .adapters.objects import ObjectStore
 from .adapters.registry import ObjectRegistry
 from .adapters.runs import ObjectRuns
 from .adapters.seal import Seal
 from .adapters.settings import Settings, load_settings
-from .adapters.sklearn_model import SklearnTrainer
-from .adapters.snapshots import ObjectSnapshots
 from .adapters.table import NumpyTable
 from .application.estimate_batch import EstimateBatch
 from .application.fetch_month import FetchMonth
@@ -27,6 +24,13 @@ from .application.retrain_period import RetrainPeriod
 from .application.trial import TryCandidate
 from .application.verify import Verify
 from .application.versions import Activate, Bootstrap, RollBack
+from .domain.ports import Clock
+
+if TYPE_CHECKING:
+    from .adapters.evaluator import NumpyEvaluator
+    from .adapters.market_api import HttpMarket
+    from .adapters.sklearn_model import SklearnTrainer
+    from .adapters.snapshots import ObjectSnapshots
 
 
 def _bucket(settings: Settings, folder: str, bucket: str) -> ObjectStore:
@@ -42,6 +46,35 @@ def _bucket(settings: Settings, folder: str, bucket: str) -> ObjectStore:
         region=settings.s3_region,
         single_writer=settings.storage_single_writer,
     )
+
+
+# What only training needs is imported when it is asked for: it takes a second, and memory.
+
+
+def _trainer() -> "SklearnTrainer":
+    from .adapters.sklearn_model import SklearnTrainer
+
+    return SklearnTrainer()
+
+
+def _evaluator() -> "NumpyEvaluator":
+    from .adapters.evaluator import NumpyEvaluator
+
+    return NumpyEvaluator()
+
+
+def _market(base_url: str | None, api_key: str | None) -> "HttpMarket":
+    from .adapters.market_api import HttpMarket
+
+    return HttpMarket.connect(base_url, api_key)
+
+
+def _snapshots(
+    objects: ObjectStore, clock: Clock, code_version: str, seal: Seal
+) -> "ObjectSnapshots":
+    from .adapters.snapshots import ObjectSnapshots
+
+    return ObjectSnapshots(objects, clock, code_version, seal)
 
 
 def _numbers() -> frozenset[str]:
@@ -64,17 +97,17 @@ class Container(containers.DeclarativeContainer):
         Seal.of, settings.provided.signing_key, settings.provided.verify_keys
     )
     market = providers.ThreadSafeSingleton(
-        HttpMarket.connect, settings.provided.api_base_url, settings.provided.api_key
+        _market, settings.provided.api_base_url, settings.provided.api_key
     )
     tabulate = providers.ThreadSafeSingleton(NumpyTable)
-    trainer = providers.ThreadSafeSingleton(SklearnTrainer)
-    evaluator = providers.ThreadSafeSingleton(NumpyEvaluator)
+    trainer = providers.ThreadSafeSingleton(_trainer)
+    evaluator = providers.ThreadSafeSingleton(_evaluator)
     municipality_numbers = providers.ThreadSafeSingleton(_numbers)
     code_version = providers.Callable(code_version)
     environment = providers.Callable(key_environment)
 
     snapshots = providers.ThreadSafeSingleton(
-        ObjectSnapshots,
+        _snapshots,
         objects=snapshot_objects,
         clock=clock,
         code_version=code_version,
