@@ -127,5 +127,6 @@ class EstimateBatch:
 def _any_flawed(columns: Mapping[str, Any], count: int) -> bool:
     if count > FEW:
         return bool(flawed(columns).any())
-    rows = zip(*(listed(column) for column in columns.values()), strict=True)
-    return any(flawed(dict(zip(columns, row, strict=True))) for row in rows)
+    names = [*columns]
+    rows = zip(*[listed(columns[name]) for name in names], strict=True)
+    return any(flawed(dict(zip(names, row, strict=True))) for row in rows)

@@ -7,15 +7,14 @@ what is wrong. So this may refuse too much, but must take nothing that the compl
 from collections.abc import Iterable
 from datetime import date
 from math import inf, nan
-from operator import attrgetter
 from typing import Literal
 
 import numpy as np
 from msgspec import MsgspecError, Struct
 from msgspec.json import Decoder
+from msgspec.structs import astuple
 
 from ...adapters.table import COLUMNS, HomeTable
-from ...domain.estimate import id_faults
 from ...domain.property import TYPE_CODES
 
 _ABSENT = -inf
@@ -40,13 +39,18 @@ class _Features(Struct, forbid_unknown_fields=True, gc=False):
     snr_number: _Maybe = _ABSENT
 
 
-_DECODER = Decoder(dict[str, _Features])
-_NUMBERS = _Features.__struct_fields__[2:]
-_numbers = attrgetter(*_NUMBERS)
+_TEXTS = 2
+"""Features that are no numbers: those that come first."""
+_NUMBERS = _Features.__struct_fields__[_TEXTS:]
 _USABLE, _BRA = _NUMBERS.index("usable_area"), _NUMBERS.index("bra")
 _TAKEN = COLUMNS[4:]
-_TEXTS = 2
-"""Fields of each home beside its numbers."""
+_DECODER = Decoder(dict[str, _Features])
+_CODES: dict[int | str, float] = {
+    spelled: float(number)
+    for number in range(10_000)
+    for spelled in (number, *(str(number).zfill(digits) for digits in (1, 2, 3, 4)))
+}
+"""Municipalities as a column holds them (Property.municipality_code), by every spelling."""
 
 
 def read(text: bytes, day: date) -> tuple[list[str], HomeTable] | None:
@@ -55,13 +59,14 @@ def read(text: bytes, day: date) -> tuple[list[str], HomeTable] | None:
         homes = _DECODER.decode(text)
     except (MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    if not homes or any(map(id_faults, homes)):
+    ids = "".join(homes)
+    if not homes or not _are_ids(homes, ids):
         return None
-    codes = [_code(home.municipality_number) for home in homes.values()]
-    numbers = np.array([*map(_numbers, homes.values())], dtype=np.float64).T
+    codes = [_CODES.get(home.municipality_number) for home in homes.values()]
+    numbers = np.array([astuple(home)[_TEXTS:] for home in homes.values()], dtype=np.float64).T
     absent = numbers == _ABSENT
     given = numbers.size - np.count_nonzero(absent) + (1 + _TEXTS) * len(homes)
-    if None in codes or _doubled(text, homes, int(given)):
+    if None in codes or _doubled(text, ids, int(given)):
         return None
     numbers[absent] = nan
     usable, bra = numbers[_USABLE], numbers[_BRA]
@@ -77,17 +82,16 @@ def read(text: bytes, day: date) -> tuple[list[str], HomeTable] | None:
     return list(homes), HomeTable(matrix)
 
 
-def _doubled(text: bytes, ids: Iterable[str], keys: int) -> bool:
+def _are_ids(ids: Iterable[str], joined: str) -> bool:
+    """All at once, by the longest, the shortest and all characters (domain.estimate.id_faults)."""
+    lengths = {*map(len, ids)}
+    return min(lengths) >= 1 and max(lengths) <= 64 and joined.isascii() and joined.isprintable()
+
+
+def _doubled(text: bytes, ids: str, keys: int) -> bool:
     """Whether a key is given twice: there is one colon a key, and others only inside texts.
 
     The texts of features that were taken have none. Those of ids are counted, unless they are
     escaped, when nothing is certain.
     """
-    return b"\\" in text or text.count(b":") != keys + "".join(ids).count(":")
-
-
-def _code(number: int | str) -> float | None:
-    """A municipality as a column holds it (Property.municipality_code), if it has four digits."""
-    if isinstance(number, str):
-        return float(number) if len(number) <= 4 and number.isascii() and number.isdigit() else None
-    return float(number) if 0 <= number <= 9999 else None
+    return b"\\" in text or text.count(b":") != keys + ids.count(":")
