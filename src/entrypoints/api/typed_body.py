@@ -45,11 +45,8 @@ _NUMBERS = _Features.__struct_fields__[_TEXTS:]
 _USABLE, _BRA = _NUMBERS.index("usable_area"), _NUMBERS.index("bra")
 _TAKEN = COLUMNS[4:]
 _DECODER = Decoder(dict[str, _Features])
-_CODES: dict[int | str, float] = {
-    spelled: float(number)
-    for number in range(10_000)
-    for spelled in (number, *(str(number).zfill(digits) for digits in (1, 2, 3, 4)))
-}
+_CODES: dict[int | str, float] = {number: float(number) for number in range(10_000)}
+_CODES |= {str(number).zfill(most): value for number, value in _CODES.items() for most in range(5)}
 """Municipalities as a column holds them (Property.municipality_code), by every spelling."""
 
 
