@@ -381,7 +381,7 @@ ESTIMATE_PARAMETERS: list[Schema] = [
         "name": "explain",
         "in": "query",
         "description": "Whether to tell what each estimate is made of: `base`, `contributions` and "
-        "`comparables`.",
+        "`comparables`. Of 1,000 properties at most.",
         "schema": {"type": "boolean", "default": False},
     },
 ]
