@@ -64,29 +64,11 @@ class SweepTable:
     def of(cls, trees: Any) -> Self | None:
         """None where a tree has too many leaves, or a feature too many thresholds."""
         leaf = trees.left == np.arange(len(trees.left))
-        leaves = _leaves(trees, leaf)
-        edges = _edges(trees, leaf)
+        edges, leaves = _edges(trees, leaf), _leaves(trees, leaf)
         if edges is None or (leaves[trees.roots] > LEAVES).any():
             return None
-        values = np.zeros((len(trees.roots), LEAVES))
-        tree, node = np.arange(len(trees.roots)), trees.roots.astype(np.int64)
-        leftmost = np.zeros(len(node), dtype=np.int64)
-        levels = []
-        while len(node):
-            ended = leaf[node]
-            values[tree[ended], leftmost[ended]] = trees.value[node[ended]]
-            tree, node, leftmost = tree[~ended], node[~ended], leftmost[~ended]
-            middle = leftmost + leaves[trees.left[node]]
-            levels.append((tree, node, leftmost, middle))
-            tree, leftmost = np.tile(tree, 2), np.concatenate([leftmost, middle])
-            node = np.concatenate([trees.left[node], trees.right[node]])
-        nothing = (np.empty(0, dtype=np.int64),) * 4
-        tree, node, leftmost, middle = (
-            np.concatenate(parts) for parts in zip(nothing, *levels, strict=True)
-        )
-        order = np.argsort(tree, kind="stable")
-        tree, node, leftmost, middle = (row[order] for row in (tree, node, leftmost, middle))
-        gone = (1 << LEAVES - leftmost) - (1 << LEAVES - middle)
+        (tree, node, leftmost, middle), values = _splits(trees, leaf, leaves)
+        lost = (1 << LEAVES - leftmost) - (1 << LEAVES - middle)
         cut = np.empty(len(node), dtype=np.uint8)
         for feature, ordered in enumerate(edges):
             own = trees.feature[node] == feature
@@ -96,14 +78,38 @@ class SweepTable:
             edges.ravel(),
             (_asked(trees, node) * ROWS).astype(np.uint32),
             cut,
-            (2**LEAVES - 1 - gone).astype(np.uint32),
+            (2**LEAVES - 1 - lost).astype(np.uint32),
             np.searchsorted(tree, np.arange(len(trees.roots) + 1)),
             values.ravel(),
         )
 
 
+def _splits(trees: Any, leaf: Any, leaves: Any) -> tuple[Any, Numbers]:
+    """All trees' splits, one row each of four, and leaves' values from left to right.
+
+    The rows: the tree, the node, and of its leaves the first and the first that is on the right.
+    """
+    tree, node = np.arange(len(trees.roots)), trees.roots.astype(np.int64)
+    leftmost = np.zeros(len(node), dtype=np.int64)
+    values = np.zeros((len(node), LEAVES))
+    levels = [np.empty((4, 0), dtype=np.int64)]
+    while len(node):
+        ended = leaf[node]
+        values[tree[ended], leftmost[ended]] = trees.value[node[ended]]
+        tree, node, leftmost = tree[~ended], node[~ended], leftmost[~ended]
+        left, right = trees.left[node], trees.right[node]
+        middle = leftmost + leaves[left]
+        levels.append(np.stack([tree, node, leftmost, middle]))
+        tree, node = np.tile(tree, 2), np.concatenate([left, right])
+        leftmost = np.concatenate([leftmost, middle])
+    splits = np.concatenate(levels, axis=1)
+    return splits[:, np.argsort(splits[0], kind="stable")], values
+
+
 def _asked(trees: Any, node: Any) -> Indices:
-    return np.asarray(2 * trees.feature[node].astype(np.int64) + trees.missing_left[node])
+    # Stored, a true may be any byte but 0.
+    missing_left = trees.missing_left[node].view(np.uint8) != 0
+    return np.asarray(2 * trees.feature[node].astype(np.int64) + missing_left)
 
 
 def _leaves(trees: Any, leaf: Any) -> Indices:

@@ -11,8 +11,8 @@ from attrs import astuple, fields, frozen
 from .tree_kernels import sweep, walk
 from .tree_tables import SweepTable, WalkTable
 
-_MANY = 12
-"""Rows from which a sweep, whose cost is that of 64 rows, is cheaper than their walks."""
+_MANY = 10
+"""Rows from which a sweep, which costs as much for one row as for 64, is cheaper than walks."""
 
 
 @frozen(eq=False)
@@ -74,20 +74,21 @@ class Trees:
         Shape (rows, members); a row gives the same bits alone and among others. ValueError: *x*
         lacks features that the trees ask for.
         """
-        x = np.require(x, np.float64, "CW")
+        x = np.ascontiguousarray(x, np.float64)
+        if not x.flags.writeable:  # The kernels are compiled for arrays that are.
+            x = x.copy()
         if x.ndim != 2 or x.shape[1] < self._features:
             raise ValueError(f"the trees ask for {self._features} features a row")
         sums = np.empty((len(x), len(self.ends)))
         if len(x) < _MANY or self._sweep is None:
-            table = self._walk
-            walk(x, table.words, table.cells, self.ends, self.baseline, sums)
+            walk(x, *self._walk, *self._members, sums)
         else:
-            sweep(x, *self._sweep, self.ends, self.baseline, sums)
+            sweep(x, *self._sweep, *self._members, sums)
         return sums
 
     def warm(self) -> Self:
-        """With all that predict needs; what is there before a fork is shared after it."""
-        _ = self._features, self._walk, self._sweep
+        """Derive all that predict needs; what is there before a fork is shared after it."""
+        _ = self._features, self._members, self._walk, self._sweep
         return self
 
     @cached_property
@@ -95,11 +96,16 @@ class Trees:
         return 1 + int(self.feature.max(initial=-1))
 
     @cached_property
-    def _walk(self) -> WalkTable:
-        return WalkTable.of(self)
+    def _members(self) -> tuple[Any, Any]:
+        """As the kernels are compiled for: in one piece, writeable."""
+        return self.ends.copy(), self.baseline.copy()
 
     @cached_property
-    def _sweep(self) -> tuple[npt.NDArray[Any], ...] | None:
+    def _walk(self) -> tuple[Any, ...]:
+        return astuple(WalkTable.of(self), recurse=False)
+
+    @cached_property
+    def _sweep(self) -> tuple[Any, ...] | None:
         table = SweepTable.of(self)
         return None if table is None else astuple(table, recurse=False)
 
