@@ -29,10 +29,10 @@ def _matched(market: SimulatedMarket, month: Period) -> Iterator[Sale]:
         for told in records
     ]
     sales, _ = normalise(turnovers, month)
-    told = market.units(sorted({sale.cadastral_unit_id for sale in sales}))
+    found = market.units({sale.cadastral_unit_id for sale in sales})
     units = {
-        id_: Unit(unit["full_unit"], tuple(unit["property_ids"])) for id_, unit in told.items()
+        id_: Unit(unit["full_unit"], tuple(unit["property_ids"])) for id_, unit in found.items()
     }
-    known = market.properties(sorted({id_ for unit in units.values() for id_ in unit.property_ids}))
-    homes = {id_: Property.parse(parameters)[0] for id_, parameters in known.items()}
-    yield from match(sales, units, homes)[0]
+    homes = market.properties({id_ for unit in units.values() for id_ in unit.property_ids})
+    known = {id_: Property.parse(parameters)[0] for id_, parameters in homes.items()}
+    yield from match(sales, units, known)[0]
