@@ -155,7 +155,7 @@ def test_a_home_is_priced_the_same_alone_and_among_others(
         for row in range(60)
     ]
     assert_same_bits(np.concatenate(alone), together)
-    monkeypatch.setattr("ree.adapters.trees._CELLS", 7 * len(served.trees.roots))
+    monkeypatch.setattr("ree.adapters.trees._MANY", 5)
     monkeypatch.setattr("ree.adapters.boosted_trees._AT_ONCE", 11)
     assert_same_bits(served.estimate(columns), together)
 
