@@ -93,18 +93,17 @@ class EstimateBatch:
         """Of homes without a fault, each with the warnings it has already."""
         columns = self.tabulate.homes([home for home, _ in homes])
         appraisal = loaded.model.appraise(columns, (coverage,))
-        refused = [(reach, reach.refused) for reach in appraisal.reaches]
-        warned = [(reach, reach.warned) for reach in appraisal.reaches]
+        reaches = appraisal.reaches
         for row, (home, warnings) in enumerate(homes):
-            faults = [reach.fault(row) for reach, mask in refused if mask[row]]
+            faults = reaches.faults(row) if reaches else ()
             if not faults and not 0 < appraisal.price[row] < float("inf"):
                 message = "the model gives no price for this home"
-                faults = [Fault("", "out_of_domain:price", message)]
+                faults = (Fault("", "out_of_domain:price", message),)
             if faults:
-                yield Refusal(home.property_id, tuple(faults))
+                yield Refusal(home.property_id, faults)
                 continue
-            near_edge = [reach.warning for reach, mask in warned if mask[row]]
-            yield self._estimate(home, appraisal, row, (*warnings, *near_edge), loaded, coverage)
+            near_edge = reaches.warnings(row) if reaches else ()
+            yield self._estimate(home, appraisal, row, warnings + near_edge, loaded, coverage)
 
     def _estimate(
         self,
