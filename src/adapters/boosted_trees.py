@@ -25,8 +25,8 @@ from .trees import Trees
 
 Column = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
-_AT_ONCE = 4_096
-"""Homes that are looked at together."""
+_AT_ONCE = 256
+"""Homes that are looked at together, so that what is told of them stays in the cache."""
 
 
 @define(eq=False, slots=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from math import exp, log, nan, sqrt
+from math import exp, inf, log, nan, sqrt
 from typing import Any, Self
 
 import numpy as np
@@ -10,8 +10,8 @@ import numpy.typing as npt
 from attrs import fields, frozen
 
 from ..domain.property import RealEstateType
-from .compiled import compiled
-from .nearest import Planted
+from .compiled import inlined
+from .nearest import COLUMN, KM, Planted
 from .table import BUILT, DAY, USABLE
 
 Column = npt.NDArray[np.float64]
@@ -39,79 +39,84 @@ NAMES = tuple(
 )
 """What is told of a home's neighbours, in this order."""
 
+TOLD = {group: sum(name.startswith(f"{group}_") for name in NAMES) for group in SIZES}
+"""How many columns a group has."""
+_LIKES_AT = np.array([TOLD[group] - 6 for group in SIZES])
 _MOST_SIZES = max(map(len, SIZES.values()))
 _NUMBER = np.array([len(sizes) for sizes in SIZES.values()])
 _SIZES = np.array([[*sizes, *[0] * (_MOST_SIZES - len(sizes))] for sizes in SIZES.values()])
-_FRESH, _SOLD, _LOG_AREA, _BUILT, _PER_SQM, _RESIDUAL, _ROW = range(7)
+_FRESH, _SOLD, _LOG_AREA, _BUILT, _PER_SQM, _RESIDUAL = range(6)
 """Of a sale, in a row as long as a line of the cache."""
-PLACE, DISTANCE, ALIKE, _WEIGHT = range(4)
-"""Of a neighbour: which sale it is, km, and by how much it counts as a home's like, and as near."""
+LIKE, _WEIGHT = 2, 3
+FACTS = 4
+"""Of a neighbour, after COLUMN and KM: by how much it counts as a home's like, and as near."""
 
 
-@compiled(
-    "int64(float64[:,::1], int64, int64, float64[:,::1], int64[::1], int64, float64,"
-    " float64[:,::1], float64[::1], int64)"
-)
+@inlined
 def tell(
-    homes: Any, home: int, group: int, sales: Any, columns: Any, found: int, newest: float,
-    near: Any, told: Any, at: int,
-) -> int:  # fmt: skip
-    """What the neighbours of a home tell, from *at* on; where that ends.
+    homes: Any, home: int, group: int, sales: Any, newest: float, near: Any, told: Any, at: int
+) -> None:
+    """What the neighbours of a home tell, in the row *home* of *told* from the column *at* on.
 
-    *columns* of the trees are *found*, the nearest first, with their km in *near*, shape
-    (MOST, 4). With none all is NaN but the weight of its like, which is 0.
+    *near* has them, the nearest first, shape (homes, groups, MOST, FACTS). With none all is NaN
+    but the weight of its like, which is 0.
     """
-    number, most = _NUMBER[group], _SIZES[group, _NUMBER[group] - 1]
+    number = _NUMBER[group]
+    spreads, likes_at = at + 3 * number, at + _LIKES_AT[group]
     day, area, built = homes[DAY, home], log(homes[USABLE, home]), homes[BUILT, home]
     later = 2.0 ** ((newest - day) / HALF_LIFE)
-    reach = (near[7, DISTANCE] if found > 7 else 100.0) + 0.05
-    weights = residuals = per_sqm = 0.0
-    likes = like_residuals = like_per_sqm = 0.0
-    areas = days = years = 0.0
-    spreads, size = at + 3 * number, 0
-    likes_at = spreads
-    for j in range(number):
-        likes_at += 1 if _SIZES[group, j] >= _SPREAD else 0
-    for j in range(most):
-        km = nan
-        if j < found:
-            sale, km = columns[j], near[j, DISTANCE]
+    eighth = near[home, group, 7, KM]
+    reach = (eighth if eighth < inf else 100.0) + 0.05
+    weights, residuals, per_sqm = 0.0, 0.0, 0.0
+    likes, like_residuals, like_per_sqm = 0.0, 0.0, 0.0
+    areas, days, years = 0.0, 0.0, 0.0
+    size = 0
+    for j in range(_SIZES[group, number - 1]):
+        km = near[home, group, j, KM]
+        if km < inf:
+            sale = int(near[home, group, j, COLUMN])
             since = day - sales[sale, _SOLD]
             fresh = sales[sale, _FRESH] * later if since > 0 else 1.0
+            residual, paid = sales[sale, _RESIDUAL], sales[sale, _PER_SQM]
             larger, newer = sales[sale, _LOG_AREA] - area, sales[sale, _BUILT] - built
             weight = fresh / (km + NEAR)
             unlike = abs(larger) / LIKE_AREA + abs(newer) / LIKE_YEARS + km / reach
             like = fresh * exp(-unlike) + 1e-9
-            near[j, PLACE], near[j, ALIKE], near[j, _WEIGHT] = sales[sale, _ROW], like, weight
+            near[home, group, j, LIKE] = like
+            near[home, group, j, _WEIGHT] = weight
             weights += weight
-            residuals += weight * sales[sale, _RESIDUAL]
-            per_sqm += weight * sales[sale, _PER_SQM]
+            residuals += weight * residual
+            per_sqm += weight * paid
             likes += like
-            like_residuals += like * sales[sale, _RESIDUAL]
-            like_per_sqm += like * sales[sale, _PER_SQM]
+            like_residuals += like * residual
+            like_per_sqm += like * paid
             if j < _LOCAL:
                 areas += weight * larger
                 days += weight * max(since, 0.0)
                 years += weight * newer
-        if j + 1 == _LOCAL:
-            told[likes_at + 3] = areas / weights
-            told[likes_at + 4] = days / weights
-            told[likes_at + 5] = years / weights
         if j + 1 == _SIZES[group, size]:
-            mean = residuals / weights
-            told[at], told[at + 1], told[at + 2] = mean, per_sqm / weights, log(km + 0.01)
-            at += 3
             size += 1
+            mean = residuals / weights
+            told[home, at] = mean
+            told[home, at + 1] = per_sqm / weights
+            told[home, at + 2] = log(km + 0.01) if km < inf else nan
+            at += 3
             if j + 1 >= _SPREAD:
                 squares = 0.0
-                for i in range(min(j + 1, found)):
-                    squares += near[i, _WEIGHT] * (sales[columns[i], _RESIDUAL] - mean) ** 2
-                told[spreads] = sqrt(squares / weights)
+                for i in range(j + 1):
+                    if near[home, group, i, KM] < inf:
+                        sale = int(near[home, group, i, COLUMN])
+                        off = sales[sale, _RESIDUAL] - mean
+                        squares += near[home, group, i, _WEIGHT] * off * off
+                told[home, spreads] = sqrt(squares / weights)
                 spreads += 1
-    told[likes_at] = like_residuals / likes
-    told[likes_at + 1] = like_per_sqm / likes
-    told[likes_at + 2] = log(likes + 1e-12)
-    return likes_at + 6
+        if j + 1 == _LOCAL:
+            told[home, likes_at + 3] = areas / weights
+            told[home, likes_at + 4] = days / weights
+            told[home, likes_at + 5] = years / weights
+    told[home, likes_at] = like_residuals / likes
+    told[home, likes_at + 1] = like_per_sqm / likes
+    told[home, likes_at + 2] = log(likes + 1e-12)
 
 
 @frozen(eq=False, slots=False)
@@ -150,6 +155,11 @@ class Comparables:
         return {f"sales_{item.name}": getattr(self, item.name) for item in fields(type(self))}
 
     @cached_property
+    def places(self) -> npt.NDArray[np.int64]:
+        """Of the sale in each column of their trees."""
+        return self.planted.points[3].astype(np.int64)
+
+    @cached_property
     def newest(self) -> float:
         """The day of the newest sale."""
         return float(self.day.max())
@@ -164,10 +174,10 @@ class Comparables:
     @cached_property
     def told(self) -> npt.NDArray[np.float64]:
         """What is told of them, a row for each column of their trees."""
-        place = self.planted.places
+        place = self.places
         rows = np.zeros((len(place), 8))
         rows[:, _FRESH] = np.exp2((self.day[place] - self.newest) / HALF_LIFE)
         rows[:, _SOLD], rows[:, _LOG_AREA] = self.day[place], self.log_area[place]
         rows[:, _BUILT], rows[:, _PER_SQM] = self.built_year[place], self.per_sqm[place]
-        rows[:, _RESIDUAL], rows[:, _ROW] = self.residual[place], place
+        rows[:, _RESIDUAL] = self.residual[place]
         return rows

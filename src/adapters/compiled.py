@@ -15,5 +15,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def compiled(signature: str) -> Callable[[F], F]:
     """For arrays and numbers of these types only; x / 0 is inf or NaN, as of arrays."""
-    decorate: Callable[[F], F] = njit(signature, nogil=True, error_model="numpy")
+    decorate: Callable[[F], F] = njit(
+        signature, nogil=True, error_model="numpy", no_cfunc_wrapper=True
+    )
     return decorate
+
+
+def inlined(function: F) -> F:
+    """To be written into those that call it: it is compiled with each of them, and not alone."""
+    decorated: F = njit(function, inline="always", error_model="numpy")
+    return decorated

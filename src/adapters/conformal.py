@@ -6,7 +6,7 @@ al., Algorithmic Learning in a Random World (2005), 4.5 (Mondrian).
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from math import exp, sqrt
+from math import exp, nan, sqrt
 from typing import Any, Self
 
 import numpy as np
@@ -62,19 +62,22 @@ def _bounds(price: Any, types: Any, expected: Any, edges: Any, tails: Any, level
 
     *tails* has below and above, shape (2, TYPES, PARTS, LEVELS); of no type all is NaN.
     """
-    told = np.full((1 + 2 * len(levels), len(price)), np.nan)
-    for home in range(len(price)):
-        kind, part = types[home], 0
-        if not 0 <= kind < TYPES:
-            continue
-        for edge in edges:
-            part += 1 if edge < expected[home] else 0
-        below, above = tails[0, int(kind), part], tails[1, int(kind), part]
-        told[0, home] = (exp(above[0] * expected[home]) - exp(-below[0] * expected[home])) / 2
-        for number, level in enumerate(levels):
-            lower, upper = exp(-below[level] * expected[home]), exp(above[level] * expected[home])
-            told[1 + 2 * number, home] = price[home] * lower
-            told[2 + 2 * number, home] = price[home] * upper
+    told = np.empty((1 + 2 * levels.size, price.size))
+    for home in range(price.size):
+        kind, part, logs = types[home], 0, expected[home]
+        known = kind >= 0 and kind < TYPES
+        for edge in range(edges.size):
+            part += edges[edge] < logs
+        code = int(kind) if known else 0
+        for row in range(levels.size + 1):
+            level = levels[row - 1] if row else 0
+            lower = exp(-tails[0, code, part, level] * logs) if known else nan
+            upper = exp(tails[1, code, part, level] * logs) if known else nan
+            if row:
+                told[2 * row - 1, home] = price[home] * lower
+                told[2 * row, home] = price[home] * upper
+            else:
+                told[0, home] = (upper - lower) / 2
     return told
 
 

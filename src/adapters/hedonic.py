@@ -10,7 +10,7 @@ import numpy.typing as npt
 from attrs import frozen
 
 from ..domain.property import RealEstateType
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .market_index import WEEK, MarketIndex
 from .table import (
     BEDROOMS, BUILT, DAY, FLOOR, MUNICIPALITY, ROOMS, TOTAL, TYPE, USABLE, HomeTable,
@@ -30,6 +30,8 @@ OUTLYING = 2.0
 TRAITS = 1 + 6 + 5 + 2 + 4 * len(RealEstateType) + 4 + 5 + 5
 _TYPES = len(RealEstateType)
 _FIRST, _STEPS, _PLACES, _COEFFICIENTS = 0, 1, 2, 3
+_AREA_KNOTS = np.array([-0.7, -0.35, 0.0, 0.35, 0.7])
+_AGE_KNOTS = np.array([0.1, 0.3, 0.8, 1.4])
 """Where a packed model has its first day, how many steps and places, and its coefficients."""
 
 
@@ -38,65 +40,64 @@ def age(day: Any, built_year: Any) -> Any:
     return 1 + day / DAYS_A_YEAR - built_year
 
 
-age_of_one = compiled("float64(float64, float64)")(age)
-
-
-@compiled("void(float64[:,::1], int64, float64[::1], float64[::1])")
-def tell(homes: Any, home: int, packed: Any, told: Any) -> None:
-    """The traits of a home; then log NOK per m2 at the price level 1, and the log of that level."""
-    usable, kind = homes[USABLE, home], homes[TYPE, home]
-    area = log(usable) - 4.5
-    decades = min(max(age_of_one(homes[DAY, home], homes[BUILT, home]), -2.0), 150.0) / 50
-    plot = min(log(homes[TOTAL, home] / usable), 3.0)
-    told[0], told[1] = 1.0, area
-    for at, knot in ((2, -0.7), (3, -0.35), (4, 0.0), (5, 0.35), (6, 0.7)):
-        told[at] = max(area - knot, 0.0)
-    told[7] = decades
-    for at, knot in ((8, 0.1), (9, 0.3), (10, 0.8), (11, 1.4)):
-        told[at] = max(decades - knot, 0.0)
-    told[12], told[13] = plot, max(plot - 0.7, 0.0)
-    for code in range(_TYPES):
-        at, flag = 14 + 4 * code, 1.0 if kind == code else 0.0
-        told[at], told[at + 1] = flag, flag * area
-        told[at + 2], told[at + 3] = flag * decades, flag * plot
-    at = 14 + 4 * _TYPES
-    for field in (FLOOR, BEDROOMS, ROOMS):
-        given = homes[field, home]
-        known = given == given
-        number = min(max(given, -2.0), 12.0) if known else 0.0
-        told[at], told[at + 1] = 0.0 if known else 1.0, number / 5
-        told[at + 2], told[at + 3] = max(number - 2, 0.0) / 5, max(number - 4, 0.0) / 5
-        at += 4
-        if field != FLOOR:
-            told[at] = 50 * number / usable
-            at += 1
-    worth = 0.0
-    for at in range(TRAITS):
-        worth += told[at] * packed[_COEFFICIENTS + at]
-    steps, places = int(packed[_STEPS]), int(packed[_PLACES])
-    levels = _COEFFICIENTS + TRAITS
-    numbers = levels + steps + 1
-    low, high = numbers, numbers + places
-    while low < high:
-        middle = (low + high) // 2
-        if packed[middle] < homes[MUNICIPALITY, home]:
-            low = middle + 1
-        else:
-            high = middle
-    if low < numbers + places and packed[low] == homes[MUNICIPALITY, home]:
-        worth += packed[low + places]
-    week = np.floor((homes[DAY, home] - packed[_FIRST]) / WEEK)
-    told[TRAITS] = worth
-    told[TRAITS + 1] = packed[levels + int(min(week, float(steps)))] if week > 0 else packed[levels]
+age_of_one = inlined(age)
 
 
 @compiled("float64[:,::1](float64[:,::1], float64[::1])")
-def _told(homes: Any, packed: Any) -> Any:
-    """All that is told of homes, shape (homes, TRAITS + 2)."""
-    told = np.empty((homes.shape[1], TRAITS + 2))
-    for home in range(len(told)):
-        tell(homes, home, packed, told[home])
-    return told
+def tell(homes: Any, packed: Any) -> Any:
+    """The traits of homes; then log NOK per m2 at the price level 1, and the log of that level.
+
+    Shape (homes, TRAITS + 2).
+    """
+    steps, places = int(packed[_STEPS]), int(packed[_PLACES])
+    levels = _COEFFICIENTS + TRAITS
+    numbers = levels + steps + 1
+    all_told = np.empty((homes.shape[1], TRAITS + 2))
+    for home in range(homes.shape[1]):
+        told = all_told[home]
+        usable, kind = homes[USABLE, home], homes[TYPE, home]
+        area = log(usable) - 4.5
+        years = age_of_one(homes[DAY, home], homes[BUILT, home])
+        decades = min(max(years, -2.0), 150.0) / 50
+        plot = min(log(homes[TOTAL, home] / usable), 3.0)
+        told[0], told[1] = 1.0, area
+        for at in range(_AREA_KNOTS.size):
+            told[2 + at] = max(area - _AREA_KNOTS[at], 0.0)
+        told[7] = decades
+        for at in range(_AGE_KNOTS.size):
+            told[8 + at] = max(decades - _AGE_KNOTS[at], 0.0)
+        told[12], told[13] = plot, max(plot - 0.7, 0.0)
+        for code in range(_TYPES):
+            at, flag = 14 + 4 * code, 1.0 if kind == code else 0.0
+            told[at], told[at + 1] = flag, flag * area
+            told[at + 2], told[at + 3] = flag * decades, flag * plot
+        at = 14 + 4 * _TYPES
+        for field in range(FLOOR, ROOMS + 1):
+            given = homes[field, home]
+            known = given == given
+            number = min(max(given, -2.0), 12.0) if known else 0.0
+            told[at], told[at + 1] = 0.0 if known else 1.0, number / 5
+            told[at + 2], told[at + 3] = max(number - 2, 0.0) / 5, max(number - 4, 0.0) / 5
+            at += 4
+            if field != FLOOR:
+                told[at] = 50 * number / usable
+                at += 1
+        worth = 0.0
+        for at in range(TRAITS):
+            worth += told[at] * packed[_COEFFICIENTS + at]
+        low, high = numbers, numbers + places
+        while low < high:
+            middle = (low + high) // 2
+            if packed[middle] < homes[MUNICIPALITY, home]:
+                low = middle + 1
+            else:
+                high = middle
+        if low < numbers + places and packed[low] == homes[MUNICIPALITY, home]:
+            worth += packed[low + places]
+        told[TRAITS] = worth
+        week = (homes[DAY, home] - packed[_FIRST]) / WEEK
+        told[TRAITS + 1] = packed[levels + int(min(week, float(steps)))] if week > 0 else 0.0
+    return all_told
 
 
 @frozen(eq=False, slots=False)
@@ -152,12 +153,12 @@ class Hedonic:
 
     def log_per_sqm(self, homes: Mapping[str, Any]) -> Column:
         """The log of NOK per m2 of usable area; the same bits for a home alone and among others."""
-        told = _told(HomeTable.of(homes).matrix, self.packed)
+        told = tell(HomeTable.of(homes).matrix, self.packed)
         return np.asarray(told[:, TRAITS] + told[:, TRAITS + 1])
 
     def before_time(self, homes: Mapping[str, Any]) -> Column:
         """The same at the price level 1; the day still tells how old a home is."""
-        return np.asarray(_told(HomeTable.of(homes).matrix, self.packed)[:, TRAITS])
+        return np.asarray(tell(HomeTable.of(homes).matrix, self.packed)[:, TRAITS])
 
     @cached_property
     def packed(self) -> Column:
@@ -172,7 +173,7 @@ class Hedonic:
 def traits(homes: Mapping[str, Any]) -> npt.NDArray[np.float64]:
     """The regressors, each of the size of 1, shape (homes, TRAITS); the first is constant."""
     none = np.zeros(_COEFFICIENTS + TRAITS + 1)
-    return np.asarray(_told(HomeTable.of(homes).matrix, none)[:, :TRAITS])
+    return np.asarray(tell(HomeTable.of(homes).matrix, none)[:, :TRAITS])
 
 
 def _ridge(x: Any, y: Any, place: Any, weights: Any, penalty: Any) -> tuple[Column, Column]:

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from attrs import frozen
 
 from ..domain.explanation import ComparableSale
-from .comparables import ALIKE, DISTANCE, PLACE, SIZES, Comparables
+from .comparables import FACTS, LIKE, Comparables
 from .features import FEATURES, see
 from .hedonic import Hedonic
-from .nearest import MOST
-from .table import HomeTable
+from .nearest import COLUMN, KM
+from .table import LAT, LON, TYPE, HomeTable
 
 Columns = Mapping[str, Any]
 Matrix = npt.NDArray[np.float64]
@@ -63,11 +63,12 @@ class Market:
 
         Shapes (homes, len(FEATURES)) and (homes,). The only definition there is of them.
         """
-        return self._look(HomeTable.of(homes), np.empty((1, len(SIZES), MOST, 4)))
+        table = HomeTable.of(homes)
+        return self.features(table), self.hedonic.log_per_sqm(table)
 
     def features(self, homes: Columns) -> Matrix:
         """The matrix alone."""
-        return self.see(homes)[0]
+        return self._look(HomeTable.of(homes))[0]
 
     def most_alike(self, homes: Columns, most: int) -> tuple[Any, Column]:
         """Places of the sales that count most as a home's like, and km to them, in that order.
@@ -75,26 +76,22 @@ class Market:
         Of its type, and none from after the valuation. Shape (homes, most); none is 0, inf.
         """
         table = HomeTable.of(homes)
-        told = np.empty((max(1, table.size), len(SIZES), MOST, 4))
-        self._look(table, told)
-        same = told[: table.size, 0]
-        sale, distance = same[:, :, PLACE].astype(np.int64), same[:, :, DISTANCE]
-        known = self.comparables.day[sale] <= table["day"][:, None]
-        weight = np.where(known, same[:, :, ALIKE], 0.0)
+        near = self._look(table)[1][:, 0]
+        sale = self.comparables.places[near[:, :, COLUMN].astype(np.int64)]
+        distance = near[:, :, KM]
+        known = np.isfinite(distance) & (self.comparables.day[sale] <= table["day"][:, None])
+        weight = np.where(known, near[:, :, LIKE], 0.0)
         order = np.argsort(-weight, axis=1, kind="stable")[:, :most]
         sale, distance, weight = (
             np.take_along_axis(row, order, axis=1) for row in (sale, distance, weight)
         )
         return np.where(weight > 0, sale, 0), np.where(weight > 0, distance, np.inf)
 
-    def _look(self, homes: HomeTable, neighbours: Any) -> tuple[Matrix, Column]:
-        past = self.comparables
-        trees = past.planted
-        found: tuple[Matrix, Column] = see(
-            homes.matrix, trees.points, trees.boxes, trees.trees, past.told, past.newest,
-            self.hedonic.packed, neighbours,
-        )  # fmt: skip
-        return found
+    def _look(self, homes: HomeTable) -> tuple[Matrix, Matrix]:
+        """The matrix of FEATURES, and the neighbours that it was made of (comparables.tell)."""
+        past, matrix = self.comparables, homes.matrix
+        near = past.planted.near(matrix[LAT], matrix[LON], matrix[TYPE], FACTS)
+        return see(matrix, past.told, past.newest, near), near
 
     def paid(self, sale: Any) -> Any:
         """NOK, of the sales in these places."""

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from attrs import frozen
 
-from .compiled import compiled
+from .compiled import compiled, inlined
 
 Matrix = npt.NDArray[np.float64]
 EARTH_RADIUS = 6371.0088
@@ -28,121 +28,133 @@ _BUCKETS = 128
 _STACK = 64
 _NOT_WITHIN = 1 + 1e-9
 """What rounding may add to a way."""
-KM, PLACES = 2 * _HELD + _STACK, 2 * _HELD + _STACK + _BUCKETS + 1
-"""Sizes of the room that a search works in."""
+COLUMN, KM = 0, 1
+"""Of one that was found: its column of the points, and how far it is."""
 
 
-@compiled("void(float64, float64, float64[::1])")
-def sphere(lat: float, lon: float, to: Any) -> None:
-    """Where a place is, in km from the middle of the earth."""
-    across = EARTH_RADIUS * cos(radians(lat))
-    to[0] = across * cos(radians(lon))
-    to[1] = across * sin(radians(lon))
-    to[2] = EARTH_RADIUS * sin(radians(lat))
-
-
-@compiled("float64(float64[:,::1], int64, float64[::1])")
-def _to_box(boxes: Any, node: int, at: Any) -> float:
+@inlined
+def _to_box(boxes: Any, node: int, x: float, y: float, z: float) -> float:
     """At most the square of the way to any point of the node, also as these are rounded."""
-    x = max(boxes[node, 0] - at[0], at[0] - boxes[node, 3], 0.0)
-    y = max(boxes[node, 1] - at[1], at[1] - boxes[node, 4], 0.0)
-    z = max(boxes[node, 2] - at[2], at[2] - boxes[node, 5], 0.0)
-    return x * x + y * y + z * z
+    dx = max(boxes[node, 0] - x, x - boxes[node, 3], 0.0)
+    dy = max(boxes[node, 1] - y, y - boxes[node, 4], 0.0)
+    dz = max(boxes[node, 2] - z, z - boxes[node, 5], 0.0)
+    return dx * dx + dy * dy + dz * dz
 
 
 @compiled(
-    "int64(float64[:,::1], float64[:,::1], int64[:,::1], int64, float64[::1], int64,"
-    " float64[::1], int64[::1])"
+    "void(float64[:,::1], float64[:,::1], float64[:,::1], int64[:,::1], int64[:,::1],"
+    " float64[:,:,:,::1])"
 )
-def nearest(
-    points: Any, boxes: Any, trees: Any, tree: int, at: Any, most: int, km: Any, column: Any
-) -> int:
-    """How many were found, at most *most*; their columns and km stand first in the rooms.
+def find(asked: Any, points: Any, boxes: Any, trees: Any, groups: Any, near: Any) -> None:
+    """The nearest points to those that are asked for, x, y and z in rows, in one tree a group.
 
-    The nearest first; of those that are as near, the one of the lowest place.
+    *groups* has the tree for each, shape (asked, groups); none is -1. Of *near*, shape (asked,
+    groups, most, ...), COLUMN and KM are set, the nearest first; of points that are as near the one
+    of the lowest place. Beyond those that there are a column is 0 and km are inf.
     """
-    start, n, depth, root = trees[tree, 0], trees[tree, 1], trees[tree, 2], trees[tree, 3]
-    leaves = 1 << depth
-    node = 1
-    while node < leaves:
-        node *= 2
-        if _to_box(boxes, root + node + 1, at) < _to_box(boxes, root + node, at):
-            node += 1
-    way = 0.0
-    for side in range(3):
-        way += (0.5 * (boxes[root + node, side] + boxes[root + node, side + 3]) - at[side]) ** 2
-    bound = ((boxes[root + node, 6] + sqrt(way)) * _NOT_WITHIN) ** 2
-    held = 0
-    column[2 * _HELD] = 1
-    km[2 * _HELD] = 0.0
-    top = 1
-    while True:
-        if top > 0:
+    km, column = np.empty(2 * _HELD), np.empty(2 * _HELD, np.int64)
+    ways, nodes = np.empty(_STACK), np.empty(_STACK, np.int64)
+    bucket = np.empty(_BUCKETS + 1, np.int64)
+    most = near.shape[2]
+    for search in range(groups.size):
+        home, group = search // groups.shape[1], search % groups.shape[1]
+        x, y, z = asked[0, home], asked[1, home], asked[2, home]
+        tree = groups[home, group]
+        start, n, depth, root = trees[tree, 0], trees[tree, 1], trees[tree, 2], trees[tree, 3]
+        leaves = 1 << depth
+        bound, held = inf, 0
+        ways[0], nodes[0] = 0.0, 1
+        top = 1 if tree >= 0 else 0
+        while top > 0:
             top -= 1
-            node = column[2 * _HELD + top]
-            if km[2 * _HELD + top] > bound:
-                continue
-            if node < leaves:
-                near, far = 2 * node, 2 * node + 1
-                to_near = _to_box(boxes, root + near, at)
-                to_far = _to_box(boxes, root + far, at)
-                if to_far < to_near:
-                    near, far = far, near
-                    to_near, to_far = to_far, to_near
-                column[2 * _HELD + top], km[2 * _HELD + top] = far, to_far
-                column[2 * _HELD + top + 1], km[2 * _HELD + top + 1] = near, to_near
+            node = nodes[top]
+            if node < leaves and ways[top] <= bound:
+                near_way = _to_box(boxes, root + 2 * node, x, y, z)
+                far_way = _to_box(boxes, root + 2 * node + 1, x, y, z)
+                swap = 1 if far_way < near_way else 0
+                nodes[top], ways[top] = 2 * node + 1 - swap, max(near_way, far_way)
+                nodes[top + 1], ways[top + 1] = 2 * node + swap, min(near_way, far_way)
                 top += 2
                 continue
-            leaf = node - leaves
-            for i in range(start + (leaf * n >> depth), start + ((leaf + 1) * n >> depth)):
-                x, y, z = points[0, i] - at[0], points[1, i] - at[1], points[2, i] - at[2]
-                squared = x * x + y * y + z * z
-                km[held] = squared
-                column[held] = i
-                held += squared <= bound
-            if held <= _HELD - 2 * _LEAF:
+            if ways[top] <= bound:
+                if bound == inf:
+                    row = root + node
+                    dx = 0.5 * (boxes[row, 0] + boxes[row, 3]) - x
+                    dy = 0.5 * (boxes[row, 1] + boxes[row, 4]) - y
+                    dz = 0.5 * (boxes[row, 2] + boxes[row, 5]) - z
+                    way = (sqrt(dx * dx + dy * dy + dz * dz) + boxes[row, 6]) * _NOT_WITHIN
+                    bound = way * way
+                leaf = node - leaves
+                for i in range(start + (leaf * n >> depth), start + ((leaf + 1) * n >> depth)):
+                    dx, dy, dz = points[0, i] - x, points[1, i] - y, points[2, i] - z
+                    squared = dx * dx + dy * dy + dz * dz
+                    km[held] = squared
+                    column[held] = i
+                    held += squared <= bound
+            if top > 0 and held <= _HELD - 2 * _LEAF:
                 continue
-        # The candidates into buckets by their distance, then each to its place among the sorted.
-        farthest = 0.0
-        for i in range(held):
-            farthest = max(farthest, km[i])
-        scale = (_BUCKETS - 1) / (farthest + 1e-300)
-        bucket = column[2 * _HELD + _STACK :]
-        bucket[:] = 0
-        for i in range(held):
-            bucket[int(km[i] * scale) + 1] += 1
-        for i in range(_BUCKETS):
-            bucket[i + 1] += bucket[i]
-        for i in range(held):
-            number = int(km[i] * scale)
-            place = bucket[number]
-            bucket[number] += 1
-            km[_HELD + place], column[_HELD + place] = km[i], column[i]
-        count, held = held, 0
-        for i in range(_HELD, _HELD + count):
-            squared, own = km[i], column[i]
-            place = held
-            if held == most:
-                place -= 1
-                if squared > km[place] or (
-                    squared == km[place] and points[3, own] > points[3, column[place]]
-                ):
-                    continue
-            else:
-                held += 1
-            while place > 0 and (
-                km[place - 1] > squared
-                or (km[place - 1] == squared and points[3, column[place - 1]] > points[3, own])
-            ):
-                km[place], column[place] = km[place - 1], column[place - 1]
-                place -= 1
-            km[place], column[place] = squared, own
-        if held == most:
-            bound = min(bound, km[most - 1])
-        if top == 0:
+            # Candidates into buckets by their distance, then each to its place among the sorted.
+            farthest = 1e-300
             for i in range(held):
-                km[i] = sqrt(km[i])
-            return held
+                farthest = max(farthest, km[i])
+            scale = (_BUCKETS - 1) / farthest
+            for i in range(_BUCKETS + 1):
+                bucket[i] = 0
+            for i in range(held):
+                bucket[int(km[i] * scale) + 1] += 1
+            for i in range(_BUCKETS):
+                bucket[i + 1] += bucket[i]
+            for i in range(held):
+                number = int(km[i] * scale)
+                place = _HELD + bucket[number]
+                bucket[number] += 1
+                km[place] = km[i]
+                column[place] = column[i]
+            count, held = held, 0
+            for i in range(_HELD, _HELD + count):
+                squared, own = km[i], column[i]
+                place = held
+                if held == most:
+                    place -= 1
+                    if squared > km[place] or (
+                        squared == km[place] and points[3, own] > points[3, column[place]]
+                    ):
+                        continue
+                else:
+                    held += 1
+                while place > 0 and (
+                    km[place - 1] > squared
+                    or (km[place - 1] == squared and points[3, column[place - 1]] > points[3, own])
+                ):
+                    km[place] = km[place - 1]
+                    column[place] = column[place - 1]
+                    place -= 1
+                km[place] = squared
+                column[place] = own
+            if held == most:
+                bound = min(bound, km[most - 1])
+        for i in range(most):
+            near[home, group, i, COLUMN] = column[i] if i < held else 0
+            near[home, group, i, KM] = sqrt(km[i]) if i < held else inf
+
+
+@compiled(
+    "Tuple((float64[:,::1], int64[:,::1]))(float64[::1], float64[::1], float64[::1], int64)"
+)
+def ask(lat: Any, lon: Any, kinds: Any, count: int) -> tuple[Any, Any]:
+    """Where places are, in km from the middle of the earth; and the trees to look in for each.
+
+    That of its kind, which is one of so many or -1 for none, and that of all, which comes last.
+    """
+    asked, groups = np.empty((3, lat.size)), np.empty((lat.size, 2), np.int64)
+    for i in range(lat.size):
+        across = EARTH_RADIUS * cos(radians(lat[i]))
+        asked[0, i] = across * cos(radians(lon[i]))
+        asked[1, i] = across * sin(radians(lon[i]))
+        asked[2, i] = EARTH_RADIUS * sin(radians(lat[i]))
+        kind = int(kinds[i]) if kinds[i] >= 0 and kinds[i] < count else -1
+        groups[i, 0], groups[i, 1] = kind if kind == kinds[i] else -1, count
+    return asked, groups
 
 
 @frozen(eq=False)
@@ -158,9 +170,8 @@ class Planted:
     @classmethod
     def of(cls, lat: Any, lon: Any, groups: Sequence[Any]) -> Self:
         """A tree for each group, which is the places of some of these coordinates."""
-        points = np.empty((len(lat), 3))
-        for row, *place in zip(points, lat.tolist(), lon.tolist(), strict=True):
-            sphere(*place, row)
+        lat, lon = np.array(lat), np.array(lon)
+        points = ask(lat, lon, lat, 0)[0].T
         trees, columns, boxes = np.zeros((len(groups), 4), dtype=np.int64), [], []
         for number, members in enumerate(groups):
             order, own = _tree(points[members])
@@ -175,20 +186,22 @@ class Planted:
         planted._reach()
         return planted
 
-    @property
-    def places(self) -> npt.NDArray[np.int64]:
-        """Of each column."""
-        return self.points[3].astype(np.int64)
+    def near(self, lat: Any, lon: Any, kinds: Any, facts: int) -> Matrix:
+        """The nearest of their kind and of all, shape (places, 2, MOST, facts), as find tells."""
+        near = np.empty((len(lat), 2, MOST, facts))
+        asked, groups = ask(lat, lon, kinds, len(self.trees) - 1)
+        find(asked, self.points, self.boxes, self.trees, groups, near)
+        return near
 
     def _reach(self) -> None:
-        km, column = np.empty(KM), np.empty(PLACES, dtype=np.int64)
         for tree, (_, count, depth, root) in enumerate(self.trees.tolist()):
-            if count < MOST:
-                continue
-            for leaf in self.boxes[root + (1 << depth) : root + (2 << depth)]:
-                middle = 0.5 * (leaf[:3] + leaf[3:6])
-                nearest(self.points, self.boxes, self.trees, tree, middle, MOST, km, column)
-                leaf[6] = km[MOST - 1]
+            if count >= MOST:
+                leaves = self.boxes[root + (1 << depth) : root + (2 << depth)]
+                middles = np.ascontiguousarray(0.5 * (leaves[:, :3] + leaves[:, 3:6]).T)
+                near = np.empty((len(leaves), 1, MOST, 2))
+                trees = np.full((len(leaves), 1), tree)
+                find(middles, self.points, self.boxes, self.trees, trees, near)
+                leaves[:, 6] = near[:, 0, -1, KM]
 
 
 def _tree(points: Matrix) -> tuple[Any, Matrix]:

@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from attrs import frozen
 
-from .compiled import compiled
+from .compiled import inlined
 
 Column = npt.NDArray[np.float64]
 KM_A_DEGREE = 111.2
 
 
-@compiled("float64(float64[:,::1], float64, float64, float64)")
+@inlined
 def km_away(rows: Any, number: float, lat: float, lon: float) -> float:
     """To the rectangle of a municipality (SoldPlaces.rows); NaN where no home of it was sold."""
     low, high = 0, len(rows)
@@ -24,11 +24,10 @@ def km_away(rows: Any, number: float, lat: float, lon: float) -> float:
             low = middle + 1
         else:
             high = middle
-    if low == len(rows) or rows[low, 0] != number:
-        return nan
-    up = max(0.0, rows[low, 1] - lat, lat - rows[low, 2])
-    side = max(0.0, rows[low, 3] - lon, lon - rows[low, 4]) * cos(radians(lat))
-    return KM_A_DEGREE * hypot(up, side)
+    row = min(low, len(rows) - 1)
+    up = max(0.0, rows[row, 1] - lat, lat - rows[row, 2])
+    side = max(0.0, rows[row, 3] - lon, lon - rows[row, 4]) * cos(radians(lat))
+    return KM_A_DEGREE * hypot(up, side) if rows[row, 0] == number else nan
 
 
 @frozen(eq=False)

@@ -102,6 +102,7 @@ class TrainingDomain:
     def reaches(self, homes: Mapping[str, Any], distance: Column) -> Reaches:
         """How far homes are from what was sold; *distance* is their nearness."""
         matrix = HomeTable.of(homes).matrix
+        distance = np.ascontiguousarray(distance, dtype=np.float64)
         value, low, usual_low, usual_high, high = _told(matrix, distance, *self._tables)
         return Reaches(RESPECTS, value, (usual_low, usual_high), (low, high))
 
