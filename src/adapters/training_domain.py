@@ -103,7 +103,11 @@ class TrainingDomain:
         """How far homes are from what was sold; *distance* is their nearness."""
         matrix = HomeTable.of(homes).matrix
         distance = np.ascontiguousarray(distance, dtype=np.float64)
-        value, low, usual_low, usual_high, high = _told(matrix, distance, *self._tables)
+        told = _told(matrix, distance, *self._tables)
+        width = len(RESPECTS)
+        value, low, usual_low, usual_high, high = (
+            told[:, at : at + width] for at in range(0, 5 * width, width)
+        )
         return Reaches(RESPECTS, value, (usual_low, usual_high), (low, high))
 
     @cached_property
@@ -119,7 +123,7 @@ class TrainingDomain:
         table[:TYPES, 0, 1] = self.sales
         table[:TYPES, 1:, 2:-1] = self.bounds.transpose(1, 2, 0)
         table[:, :, -1] = np.nan, -np.inf, -np.inf, WARN_AWAY_KM, REFUSE_AWAY_KM
-        return np.array(self.places.rows, order="C"), table
+        return np.array(self.places.rows, order="C"), table.reshape(TYPES + 1, -1)
 
 
 MEASURES: Mapping[str, Respect] = {
@@ -145,21 +149,21 @@ RESPECTS = (
 
 
 @compiled(
-    "float64[:,:,::1](float64[:,::1], float64[::1], float64[:,::1], float64[:,:,::1])"
+    "float64[:,::1](float64[:,::1], float64[::1], float64[:,::1], float64[:,::1])"
 )
 def _told(homes: Any, distance: Any, places: Any, table: Any) -> Any:
-    """Values, then the four bounds; shape (5, homes, RESPECTS)."""
-    told = np.empty((5, homes.shape[1], table.shape[2]))
+    """Values, then the four bounds, each by respect; a row a home."""
+    told = np.empty((homes.shape[1], table.shape[1]))
     for home in range(homes.shape[1]):
         kind = homes[TYPE, home]
-        row = int(kind) if 0 <= kind < TYPES else TYPES
-        for column in range(5):
-            for respect in range(table.shape[2]):
-                told[column, home, respect] = table[row, column, respect]
-        told[0, home, 0] = distance[home]
-        told[0, home, 2], told[0, home, 3] = homes[USABLE, home], homes[TOTAL, home]
-        told[0, home, 4] = age_of_one(homes[DAY, home], homes[BUILT, home])
-        told[0, home, 5] = km_away(
+        row = int(kind) if kind >= 0 and kind < TYPES else TYPES
+        for column in range(table.shape[1]):
+            told[home, column] = table[row, column]
+        told[home, 0] = distance[home]
+        told[home, 2] = homes[USABLE, home]
+        told[home, 3] = homes[TOTAL, home]
+        told[home, 4] = age_of_one(homes[DAY, home], homes[BUILT, home])
+        told[home, 5] = km_away(
             places, homes[MUNICIPALITY, home], homes[LAT, home], homes[LON, home]
         )
     return told
