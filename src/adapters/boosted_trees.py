@@ -1,6 +1,6 @@
 """The model that is trained: trees boosted on what is known of homes and of their market."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -10,20 +10,23 @@ from attrs import define, field
 
 from ..domain.appraisal import Appraisal
 from ..domain.explanation import MOST_COMPARABLES, Explanation
-from .conformal import Conformal
+from ..domain.reach import Reaches
+from .conformal import Conformal, sights
 from .contributions import contributions
 from .features import FEATURES
-from .frames import Frame, offsets
+from .frames import Frame, add_offsets
 from .market import Market
 from .objects import digest
 from .reference_home import ReferenceHome
 from .stored_arrays import Arrays, npz
+from .table import HomeTable
 from .training_domain import TrainingDomain, nearness
 from .trees import Trees
 
 Column = npt.NDArray[np.float64]
-_AT_ONCE = 4_096
-"""Homes whose features are held in memory."""
+Matrix = npt.NDArray[np.float64]
+_AT_ONCE = 256
+"""Homes that are looked at together, so that what is told of them stays in the cache."""
 
 
 @define(eq=False, slots=False)
@@ -47,7 +50,7 @@ class BoostedTrees:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         """Read and checked; ValueError, KeyError."""
-        trees, frames = Trees.from_arrays(arrays, len(FEATURES)), arrays["frames"]
+        trees, frames = Trees.from_arrays(arrays, len(FEATURES)), arrays["frames"].copy()
         if frames.dtype != np.int32 or frames.shape != trees.ends.shape:
             raise ValueError("there is one frame a member")
         if not np.isin(frames, list(Frame)).all():
@@ -75,33 +78,37 @@ class BoostedTrees:
 
     def estimate(self, homes: Mapping[str, Any]) -> Column:
         """NOK, one for each home."""
-        return np.exp(_joined(logs.mean(axis=1) for _, logs in self._seen(homes)))
+        parts = HomeTable.of(homes).parts(_AT_ONCE)
+        return np.exp(np.concatenate([sights(*self.see(part))[0] for part in parts]))
 
     def appraise(self, homes: Mapping[str, Any], coverages: Sequence[float]) -> Appraisal:
         """Prices with intervals and fsd, and how far the homes are from what was sold."""
-        logs, errors, distances = [], [], []
-        for x, members in self._seen(homes):
-            logs.append(members.mean(axis=1))
-            distances.append(nearness(x))
-            if self.conformal:
-                errors.append(self.conformal.expected_error(x, members))
-        price = np.exp(_joined(logs))
-        reaches = self.domain.reaches(homes, _joined(distances)) if self.domain else ()
-        if self.conformal is None:
-            return Appraisal(price, reaches=reaches)
-        off = self.conformal.errors(homes["realestate_type"], _joined(errors))
-        intervals = {share: off.interval(price, share) for share in coverages}
-        return Appraisal(price, intervals, off.fsd(), reaches)
+        parts = HomeTable.of(homes).parts(_AT_ONCE)
+        return _joined([self._appraised(part, coverages) for part in parts])
 
     def explain(self, homes: Mapping[str, Any]) -> list[Explanation]:
         """Against the reference, whose estimate is the base; all is base where there is none."""
-        return [each for part in _parts(homes) for each in self._explained(part)]
+        parts = HomeTable.of(homes).parts(_AT_ONCE)
+        return [each for part in parts for each in self._explained(part)]
 
-    def see(self, homes: Mapping[str, Any]) -> tuple[Any, Any]:
+    def see(self, homes: Mapping[str, Any]) -> tuple[Matrix, Matrix]:
         """Features, and the log of the price by each member: shape (homes, members)."""
-        x = self.market.features(homes)
-        hedonic = self.market.hedonic.log_per_sqm(homes)
-        return x, self.trees.predict(x) + offsets(homes, hedonic, self.frames)
+        table = HomeTable.of(homes)
+        x, hedonic = self.market.see(table)
+        members = self.trees.predict(x)
+        add_offsets(members, table["usable_area"], hedonic, self.frames)
+        return x, members
+
+    def _appraised(self, homes: HomeTable, coverages: Sequence[float]) -> Appraisal:
+        x, members = self.see(homes)
+        mean, seen = sights(x, members)
+        price = np.exp(mean)
+        reaches = self.domain.reaches(homes, nearness(x)) if self.domain else None
+        if self.conformal is None:
+            return Appraisal(price, reaches=reaches)
+        expected = self.conformal.expected_error(seen)
+        types = homes["realestate_type"]
+        return Appraisal(price, *self.conformal.bounds(price, types, expected, coverages), reaches)
 
     def _explained(self, homes: Mapping[str, Any]) -> list[Explanation]:
         prices = self.estimate(homes).tolist()
@@ -116,14 +123,28 @@ class BoostedTrees:
             for parts, price, five in zip(found, prices, sold, strict=True)
         ]
 
-    def _seen(self, homes: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
-        yield from map(self.see, _parts(homes))
 
+def _joined(parts: Sequence[Appraisal]) -> Appraisal:
+    """What was said of parts, of all their homes."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
 
-def _parts(homes: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for start in range(0, len(homes["day"]), _AT_ONCE):
-        yield {name: column[start : start + _AT_ONCE] for name, column in homes.items()}
+    def whole(told: Callable[[Any], Any]) -> Any:
+        return np.concatenate([told(part) for part in parts])
 
+    def pair(told: Callable[[Any], Any]) -> tuple[Any, Any]:
+        return whole(lambda part: told(part)[0]), whole(lambda part: told(part)[1])
 
-def _joined(columns: Iterable[Column]) -> Column:
-    return np.concatenate([np.empty(0), *columns])
+    return Appraisal(
+        whole(lambda part: part.price),
+        {share: pair(lambda part, of=share: part.intervals[of]) for share in first.intervals},
+        None if first.fsd is None else whole(lambda part: part.fsd),
+        first.reaches
+        and Reaches(
+            first.reaches.respects,
+            whole(lambda part: part.reaches.value),
+            pair(lambda part: part.reaches.warn),
+            pair(lambda part: part.reaches.refuse),
+        ),
+    )

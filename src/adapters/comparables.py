@@ -1,19 +1,20 @@
 """Comparable sales: what was paid near a home, told by plain arrays of past sales."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
+from math import exp, inf, log, nan, sqrt
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from attrs import fields, frozen
-from scipy.spatial import cKDTree
 
 from ..domain.property import RealEstateType
+from .compiled import inlined
+from .nearest import COLUMN, KM, Planted
+from .table import BUILT, DAY, USABLE
 
 Column = npt.NDArray[np.float64]
-EARTH_RADIUS = 6371.0088
-"""km; distances are chords, which are a home's way to its neighbours within any country."""
 HALF_LIFE = 270.0
 """Days after which a sale counts half."""
 NEAR = 0.03
@@ -23,18 +24,99 @@ SIZES: Mapping[str, tuple[int, ...]] = {"same": (3, 8, 20, 50), "any": (3, 10, 4
 LIKE_AREA, LIKE_YEARS = 0.25, 15.0
 """Differences in log area and in built year at which a sale counts 1/e as a home's like."""
 _LOCAL = 20
+_SPREAD = 8
+"""The fewest whose spread is told."""
 
 NAMES = tuple(
     f"{group}_{name}"
     for group, sizes in SIZES.items()
     for name in (
         *(f"{what}_{size}" for size in sizes for what in ("residual", "per_sqm", "distance")),
-        *(f"spread_{size}" for size in sizes if size >= 8),
+        *(f"spread_{size}" for size in sizes if size >= _SPREAD),
         *(f"like_{what}" for what in ("residual", "per_sqm", "weight")),
         *("area", "age", "built_year"),
     )
 )
 """What is told of a home's neighbours, in this order."""
+
+TOLD = {group: sum(name.startswith(f"{group}_") for name in NAMES) for group in SIZES}
+"""How many columns a group has."""
+_LIKES_AT = np.array([TOLD[group] - 6 for group in SIZES])
+_MOST_SIZES = max(map(len, SIZES.values()))
+_NUMBER = np.array([len(sizes) for sizes in SIZES.values()])
+_SIZES = np.array([[*sizes, *[0] * (_MOST_SIZES - len(sizes))] for sizes in SIZES.values()])
+_FRESH, _SOLD, _LOG_AREA, _BUILT, _PER_SQM, _RESIDUAL = range(6)
+"""Of a sale, in a row as long as a line of the cache."""
+LIKE, _WEIGHT = 2, 3
+FACTS = 4
+"""Of a neighbour, after COLUMN and KM: by how much it counts as a home's like, and as near."""
+
+
+@inlined
+def tell(
+    homes: Any, home: int, group: int, sales: Any, newest: float, near: Any, told: Any, at: int
+) -> None:
+    """What the neighbours of a home tell, in the row *home* of *told* from the column *at* on.
+
+    *near* has them, the nearest first, shape (homes, groups, MOST, FACTS). With none all is NaN
+    but the weight of its like, which is 0.
+    """
+    number = _NUMBER[group]
+    spreads, likes_at = at + 3 * number, at + _LIKES_AT[group]
+    day, area, built = homes[DAY, home], log(homes[USABLE, home]), homes[BUILT, home]
+    later = 2.0 ** ((newest - day) / HALF_LIFE)
+    eighth = near[home, group, 7, KM]
+    reach = (eighth if eighth < inf else 100.0) + 0.05
+    weights, residuals, per_sqm = 0.0, 0.0, 0.0
+    likes, like_residuals, like_per_sqm = 0.0, 0.0, 0.0
+    areas, days, years = 0.0, 0.0, 0.0
+    size = 0
+    for j in range(_SIZES[group, number - 1]):
+        km = near[home, group, j, KM]
+        if km < inf:
+            sale = int(near[home, group, j, COLUMN])
+            since = day - sales[sale, _SOLD]
+            fresh = sales[sale, _FRESH] * later if since > 0 else 1.0
+            residual, paid = sales[sale, _RESIDUAL], sales[sale, _PER_SQM]
+            larger, newer = sales[sale, _LOG_AREA] - area, sales[sale, _BUILT] - built
+            weight = fresh / (km + NEAR)
+            unlike = abs(larger) / LIKE_AREA + abs(newer) / LIKE_YEARS + km / reach
+            like = fresh * exp(-unlike) + 1e-9
+            near[home, group, j, LIKE] = like
+            near[home, group, j, _WEIGHT] = weight
+            weights += weight
+            residuals += weight * residual
+            per_sqm += weight * paid
+            likes += like
+            like_residuals += like * residual
+            like_per_sqm += like * paid
+            if j < _LOCAL:
+                areas += weight * larger
+                days += weight * max(since, 0.0)
+                years += weight * newer
+        if j + 1 == _SIZES[group, size]:
+            size += 1
+            mean = residuals / weights
+            told[home, at] = mean
+            told[home, at + 1] = per_sqm / weights
+            told[home, at + 2] = log(km + 0.01) if km < inf else nan
+            at += 3
+            if j + 1 >= _SPREAD:
+                squares = 0.0
+                for i in range(j + 1):
+                    if near[home, group, i, KM] < inf:
+                        sale = int(near[home, group, i, COLUMN])
+                        off = sales[sale, _RESIDUAL] - mean
+                        squares += near[home, group, i, _WEIGHT] * off * off
+                told[home, spreads] = sqrt(squares / weights)
+                spreads += 1
+        if j + 1 == _LOCAL:
+            told[home, likes_at + 3] = areas / weights
+            told[home, likes_at + 4] = days / weights
+            told[home, likes_at + 5] = years / weights
+    told[home, likes_at] = like_residuals / likes
+    told[home, likes_at + 1] = like_per_sqm / likes
+    told[home, likes_at + 2] = log(likes + 1e-12)
 
 
 @frozen(eq=False, slots=False)
@@ -72,126 +154,30 @@ class Comparables:
         """The arrays by name."""
         return {f"sales_{item.name}": getattr(self, item.name) for item in fields(type(self))}
 
-    def features(self, homes: Mapping[str, Any]) -> list[Column]:
-        """The columns of NAMES; NaN where there is no such sale."""
-        return [
-            column
-            for group, sizes in SIZES.items()
-            for column in self._told(self._nearest(homes, group, max(sizes)), sizes)
-        ]
-
-    def most_alike(self, homes: Mapping[str, Any], most: int) -> tuple[Any, Column]:
-        """Places of the sales that count most as a home's like, and km to them, in that order.
-
-        Of its type, and none from after the valuation. Shape (homes, most); none is 0, inf.
-        """
-        near = self._nearest(homes, "same", max(SIZES["same"]))
-        known = self.day[near.sale] <= np.asarray(homes["day"])[:, None]
-        weight = np.where(known, near.alike, 0.0)
-        order = np.argsort(-weight, axis=1, kind="stable")[:, :most]
-        sale, distance, weight = (
-            np.take_along_axis(row, order, axis=1) for row in (near.sale, near.distance, weight)
-        )
-        return np.where(weight > 0, sale, 0), np.where(weight > 0, distance, np.inf)
-
-    def _told(self, near: "_Neighbours", sizes: tuple[int, ...]) -> Iterator[Column]:
-        residual, per_sqm = self.residual[near.sale], self.per_sqm[near.sale]
-        for size in sizes:
-            yield _mean(residual[:, :size], near.weight[:, :size])
-            yield _mean(per_sqm[:, :size], near.weight[:, :size])
-            yield np.log(near.farthest(size) + 0.01)
-        for size in sizes:
-            if size >= 8:
-                yield _spread(residual[:, :size], near.weight[:, :size])
-        yield _mean(residual, near.alike)
-        yield _mean(per_sqm, near.alike)
-        yield np.log(near.alike.sum(axis=1) + 1e-12)
-        for values in (near.area, near.days, near.years):
-            yield _mean(values[:, :_LOCAL], near.weight[:, :_LOCAL])
-
-    def _nearest(self, homes: Mapping[str, Any], group: str, most: int) -> "_Neighbours":
-        asked = _sphere(homes["lat"], homes["lon"])
-        distance = np.full((len(asked), most), np.inf)
-        sale = np.zeros((len(asked), most), dtype=np.int64)
-        for kind, (members, tree) in self._trees[group].items():
-            rows = slice(None) if kind is None else homes["realestate_type"] == kind
-            count = min(most, len(members))
-            ranks = np.arange(1, count + 1)
-            found, place = tree.query(asked[rows], k=ranks)
-            distance[rows, :count], sale[rows, :count] = found, members[place]
-        return _Neighbours(
-            sale,
-            distance,
-            days=np.maximum(np.asarray(homes["day"])[:, None] - self.day[sale], 0),
-            area=self.log_area[sale] - np.log(homes["usable_area"])[:, None],
-            years=self.built_year[sale] - np.asarray(homes["built_year"])[:, None],
-        )
+    @cached_property
+    def places(self) -> npt.NDArray[np.int64]:
+        """Of the sale in each column of their trees."""
+        return self.planted.points[3].astype(np.int64)
 
     @cached_property
-    def _trees(self) -> Mapping[str, Mapping[int | None, tuple[Any, Any]]]:
-        points, every = _sphere(self.lat, self.lon), np.arange(len(self.lat))
-        kinds = {kind.code: every[self.realestate_type == kind.code] for kind in RealEstateType}
-        return {
-            "same": {
-                code: (members, cKDTree(points[members]))
-                for code, members in kinds.items()
-                if len(members)
-            },
-            "any": {None: (every, cKDTree(points))},
-        }
-
-
-@frozen(eq=False, slots=False)
-class _Neighbours:
-    """The nearest sales of homes, each against the home; shape (homes, most), the nearest first.
-
-    Places, km, days since the sale, differences in log m2 and in built years. Where there are not
-    so many sales the place is 0 and the distance inf.
-    """
-
-    sale: Any
-    distance: Column
-    days: Column
-    area: Column
-    years: Column
+    def newest(self) -> float:
+        """The day of the newest sale."""
+        return float(self.day.max())
 
     @cached_property
-    def weight(self) -> Column:
-        """By how much a sale counts as near and fresh."""
-        return np.asarray(self._fresh / (self.distance + NEAR))
+    def planted(self) -> Planted:
+        """Their trees: one for each type by its code, then one for all."""
+        every = np.arange(len(self.lat))
+        kinds = [every[self.realestate_type == kind.code] for kind in RealEstateType]
+        return Planted.of(self.lat, self.lon, [*kinds, every])
 
     @cached_property
-    def alike(self) -> Column:
-        """By how much a sale counts as the home's like; 0 where there is none."""
-        reach = np.where(self._found[:, 7], self.distance[:, 7], 100.0)[:, None] + 0.05
-        apart = np.where(self._found, self.distance, 0.0) / reach
-        unlike = np.abs(self.area) / LIKE_AREA + np.abs(self.years) / LIKE_YEARS + apart
-        return np.where(self._found, self._fresh * np.exp(-unlike) + 1e-9, 0.0)
-
-    def farthest(self, size: int) -> Column:
-        """km to the last of so many; NaN where there are fewer."""
-        return np.where(self._found[:, size - 1], self.distance[:, size - 1], np.nan)
-
-    @cached_property
-    def _found(self) -> npt.NDArray[np.bool_]:
-        return np.isfinite(self.distance)
-
-    @cached_property
-    def _fresh(self) -> Column:
-        return np.asarray(0.5 ** (self.days / HALF_LIFE))
-
-
-def _mean(values: Any, weight: Any) -> Column:
-    total = weight.sum(axis=1)
-    with np.errstate(invalid="ignore"):
-        return np.asarray((values * weight).sum(axis=1) / total)
-
-
-def _spread(values: Any, weight: Any) -> Column:
-    return np.asarray(np.sqrt(_mean(np.square(values - _mean(values, weight)[:, None]), weight)))
-
-
-def _sphere(lat: Any, lon: Any) -> npt.NDArray[np.float64]:
-    lat, lon = np.radians(lat), np.radians(lon)
-    across = np.cos(lat)
-    return EARTH_RADIUS * np.column_stack([across * np.cos(lon), across * np.sin(lon), np.sin(lat)])
+    def told(self) -> npt.NDArray[np.float64]:
+        """What is told of them, a row for each column of their trees."""
+        place = self.places
+        rows = np.zeros((len(place), 8))
+        rows[:, _FRESH] = np.exp2((self.day[place] - self.newest) / HALF_LIFE)
+        rows[:, _SOLD], rows[:, _LOG_AREA] = self.day[place], self.log_area[place]
+        rows[:, _BUILT], rows[:, _PER_SQM] = self.built_year[place], self.per_sqm[place]
+        rows[:, _RESIDUAL] = self.residual[place]
+        return rows

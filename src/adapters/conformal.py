@@ -4,17 +4,18 @@ Lei et al., Distribution-Free Predictive Inference for Regression (2018), by gro
 al., Algorithmic Learning in a Random World (2005), 4.5 (Mondrian).
 """
 
-from collections.abc import Mapping
-from math import ceil
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from math import exp, nan, sqrt
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from attrs import frozen
-from sklearn.ensemble import HistGradientBoostingRegressor
 
 from ..domain.appraisal import COVERAGES
 from ..domain.property import RealEstateType
+from .compiled import compiled
 from .features import FEATURES
 from .trees import Trees
 
@@ -22,56 +23,68 @@ Column = npt.NDArray[np.float64]
 ONE_SIGMA = 0.6827
 """The share of a normal distribution within one standard deviation."""
 LEVELS = (ONE_SIGMA, *COVERAGES)
-FEWEST = 100
-"""Errors that a group needs for quantiles of its own."""
-FEWEST_OF_ALL = 39
-"""Without these the quantile of no tail of the widest interval is known."""
 PARTS = 3
 """By expected error, of each type."""
-FOLDS = 5
-FLOOR = 0.01
-"""Added to errors before their log is taken."""
 TYPES = len(RealEstateType)
 _PREFIX = "expected_error_"
-_SETTINGS = {
-    "max_iter": 80,
-    "learning_rate": 0.06,
-    "max_leaf_nodes": 8,
-    "min_samples_leaf": 40,
-    "l2_regularization": 5.0,
-    "max_features": 0.3,
-    "early_stopping": False,
-    "random_state": 0,
-}
+_AREA = FEATURES.index("log_usable_area")
 
 
-def sights(x: Any, members: Any) -> Any:
-    """What the expected error is told by: FEATURES, how far the members are apart, log NOK a m2."""
-    per_sqm = members.mean(axis=1) - x[:, FEATURES.index("log_usable_area")]
-    return np.column_stack([x, members.std(axis=1), per_sqm])
+@compiled("Tuple((float64[::1], float64[:,::1]))(float64[:,::1], float64[:,::1])")
+def sights(x: Any, members: Any) -> tuple[Any, Any]:
+    """The mean of the members, and what the expected error is told by.
+
+    That is FEATURES, how far the members are apart, and log NOK a m2: shape (homes, SIGHTS).
+    """
+    homes, features = x.shape
+    count = members.shape[1]
+    mean, seen = np.empty(homes), np.empty((homes, features + 2))
+    for home in range(homes):
+        total = squares = 0.0
+        for member in range(count):
+            total += members[home, member]
+        mean[home] = total / count
+        for member in range(count):
+            squares += (members[home, member] - mean[home]) ** 2
+        for feature in range(features):
+            seen[home, feature] = x[home, feature]
+        seen[home, features] = sqrt(squares / count)
+        seen[home, features + 1] = mean[home] - x[home, _AREA]
+    return mean, seen
+
+
+@compiled(
+    "float64[:,::1](float64[::1], float64[::1], float64[::1], float64[::1], float64[:,:,:,::1],"
+    " int64[::1])"
+)
+def _bounds(price: Any, types: Any, expected: Any, edges: Any, tails: Any, levels: Any) -> Any:
+    """The fsd, then lower and upper price of each level; shape (1 + 2 levels, homes).
+
+    *tails* has below and above, shape (2, TYPES, PARTS, LEVELS); of no type all is NaN.
+    """
+    told = np.empty((1 + 2 * levels.size, price.size))
+    for home in range(price.size):
+        kind, part, logs = types[home], 0, expected[home]
+        known = kind >= 0 and kind < TYPES
+        for edge in range(edges.size):
+            part += edges[edge] < logs
+        code = int(kind) if known else 0
+        for row in range(levels.size + 1):
+            level = levels[row - 1] if row else 0
+            lower = exp(-tails[0, code, part, level] * logs) if known else nan
+            upper = exp(tails[1, code, part, level] * logs) if known else nan
+            if row:
+                told[2 * row - 1, home] = price[home] * lower
+                told[2 * row, home] = price[home] * upper
+            else:
+                told[0, home] = (upper - lower) / 2
+    return told
 
 
 SIGHTS = len(FEATURES) + 2
 
 
-@frozen(eq=False)
-class Errors:
-    """By how many logs prices of homes may lie below and above; shape (homes, LEVELS)."""
-
-    below: Column
-    above: Column
-
-    def interval(self, price: Column, coverage: float) -> tuple[Column, Column]:
-        """Lower and upper price, of a coverage in COVERAGES; NaN where it is not known."""
-        level = LEVELS.index(coverage)
-        return price * np.exp(-self.below[:, level]), price * np.exp(self.above[:, level])
-
-    def fsd(self) -> Column:
-        """Half the width of the interval that holds as much as one standard deviation does."""
-        return np.asarray((np.exp(self.above[:, 0]) - np.exp(-self.below[:, 0])) / 2)
-
-
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class Conformal:
     """Quantiles of errors that were made out of time, in units of the error that was expected.
 
@@ -82,29 +95,6 @@ class Conformal:
     edges: Column
     below: Column
     above: Column
-
-    @classmethod
-    def of(cls, x: Any, members: Any, types: Any, price: Any) -> tuple[Self, Any] | None:
-        """From sales that the models which priced them had not seen, with what was fitted.
-
-        *members* are logs of prices, shape (sales, members). None of too few sales. A type is
-        told apart by expected error where a part has FEWEST sales, else it is one group, and a
-        type with fewer sales than that gets what holds for all together.
-        """
-        if len(price) < FEWEST_OF_ALL:
-            return None
-        error = np.log(price) - members.mean(axis=1)
-        seen = sights(x, members)
-        target = np.log(np.abs(error) + FLOOR)
-        expected = np.empty(len(error))
-        fold = np.arange(len(error)) % FOLDS
-        for number in range(FOLDS):
-            own = fold == number
-            expected[own] = np.exp(_booster(seen[~own], target[~own]).predict(seen[own]))
-        booster = _booster(seen, target)
-        edges = np.quantile(expected, np.arange(1, PARTS) / PARTS)
-        below, above = _quantiles(error / expected, types, np.searchsorted(edges, expected))
-        return cls(Trees.of([booster]), edges, below, above), booster
 
     @staticmethod
     def inside(arrays: Mapping[str, Any]) -> bool:
@@ -135,52 +125,22 @@ class Conformal:
         own = {"edges": self.edges, "below": self.below, "above": self.above}
         return self.expected.arrays(_PREFIX) | {_PREFIX + name: row for name, row in own.items()}
 
-    def expected_error(self, x: Any, members: Any) -> Column:
-        """Logs of the price, one for each home."""
-        return np.asarray(np.exp(self.expected.predict(sights(x, members))[:, 0]))
+    def expected_error(self, seen: Any) -> Column:
+        """Logs of the price, one for each home, by its sights."""
+        return np.asarray(np.exp(self.expected.predict(seen)[:, 0]))
 
-    def errors(self, types: Any, expected: Column) -> Errors:
-        """By how much prices may differ from estimates whose error is *expected*."""
-        group = np.asarray(types, dtype=np.int64), np.searchsorted(self.edges, expected)
-        return Errors(self.below[group] * expected[:, None], self.above[group] * expected[:, None])
+    def bounds(
+        self, price: Column, types: Column, expected: Column, coverages: Sequence[float]
+    ) -> tuple[dict[float, tuple[Column, Column]], Column]:
+        """Lower and upper NOK by coverage, which are in COVERAGES, and the fsd.
 
+        Of homes of these types and prices, whose error is *expected*; NaN where it is not known.
+        """
+        levels = np.array([LEVELS.index(coverage) for coverage in coverages], dtype=np.int64)
+        fsd, *sides = _bounds(price, types, expected, *self._units, levels)
+        pairs = zip(sides[::2], sides[1::2], strict=True)
+        return dict(zip(coverages, pairs, strict=True)), fsd
 
-def _booster(seen: Any, target: Column) -> HistGradientBoostingRegressor:
-    """scikit-learn cannot bin a feature that no sale has; a constant is never split on."""
-    known = np.where(np.isnan(seen).all(axis=0), 0.0, seen)
-    return HistGradientBoostingRegressor(**_SETTINGS).fit(known, target)
-
-
-def _quantiles(scores: Column, types: Any, parts: Any) -> tuple[Column, Column]:
-    """Below and above, each of shape (types, PARTS, LEVELS)."""
-    known = {}
-    for kind in RealEstateType:
-        own = types == kind.code
-        if own.sum() >= FEWEST:
-            known[kind.code] = _tails(scores[own])
-    fallback = _tails(scores)
-    table = np.empty((2, TYPES, PARTS, len(LEVELS)))
-    for code in range(TYPES):
-        for part in range(PARTS):
-            own = (types == code) & (parts == part)
-            if own.sum() >= FEWEST:
-                table[:, code, part] = _tails(scores[own])
-            else:
-                table[:, code, part] = known.get(code, fallback)
-    return table[0], table[1]
-
-
-def _tails(scores: Column) -> Column:
-    """Of each level, how far below and above 0 the scores go; shape (2, LEVELS).
-
-    Half of what is left out lies on each side. An estimate is inside its own interval. NaN where
-    there are too few scores to tell.
-    """
-    sides = [np.sort(-scores), np.sort(scores)]
-    ranks = [ceil((len(scores) + 1) * (1 + level) / 2) for level in LEVELS]
-    return np.array(
-        [
-            [max(side[rank - 1], 0.0) if rank <= len(side) else np.nan for rank in ranks]
-            for side in sides
-        ]
-    )
+    @cached_property
+    def _units(self) -> tuple[Column, npt.NDArray[np.float64]]:
+        return self.edges.copy(), np.stack([self.below, self.above])

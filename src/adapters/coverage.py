@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import beta
 
 from ..domain.appraisal import Appraisal
 from ..domain.coverage import Coverage
@@ -27,6 +26,8 @@ def coverage(appraisal: Appraisal, price: Array, mask: Any) -> tuple[Coverage, .
 
 def exact_interval(inside: int, n: int) -> tuple[float, float]:
     """The 95 % interval of a share (Clopper and Pearson, 1934)."""
+    from scipy.stats import beta
+
     lower = beta.ppf(0.025, inside, n - inside + 1) if inside else 0.0
     upper = beta.ppf(0.975, inside + 1, n - inside) if inside < n else 1.0
     return float(lower), float(upper)

@@ -1,6 +1,6 @@
 """Errors of estimates, and how sure a difference between two models is."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,9 @@ from ..domain.appraisal import Appraisal
 from ..domain.dataset import Dataset
 from ..domain.evaluation import Comparison, Evaluation, Interval, Metrics
 from ..domain.property import RealEstateType
-from ..domain.reach import Reach
+from ..domain.reach import Reaches
 from .coverage import coverage
 from .ratio_study import ratio_study
-from .training_domain import refused
 
 Array = npt.NDArray[np.float64]
 LARGEST_MUNICIPALITIES = 10
@@ -49,7 +48,9 @@ class NumpyEvaluator:
         would be.
         """
         price, estimate = sales.columns["price"], appraisal.price
-        answered = ~refused(appraisal.reaches, len(price))
+        answered = np.full(len(price), True)
+        if appraisal.reaches is not None:
+            answered = ~appraisal.reaches.refused.any(axis=1)
 
         def of(mask: Any) -> Metrics:
             study = None
@@ -101,11 +102,13 @@ class NumpyEvaluator:
 
 def _errors(sales: Dataset, estimate: Array) -> Evaluation:
     price = sales.columns["price"]
-    return _by_segment(sales, (), lambda mask: _metrics(estimate[mask] - price[mask], price[mask]))
+    return _by_segment(
+        sales, None, lambda mask: _metrics(estimate[mask] - price[mask], price[mask])
+    )
 
 
 def _by_segment(
-    sales: Dataset, reaches: Sequence[Reach], of: Callable[[Any], Metrics]
+    sales: Dataset, reaches: Reaches | None, of: Callable[[Any], Metrics]
 ) -> Evaluation:
     price, types = sales.columns["price"], sales.columns["realestate_type"]
     numbers = sales.columns["municipality_number"]
@@ -122,11 +125,11 @@ def _by_segment(
     )
 
 
-def _reach_masks(reaches: Sequence[Reach]) -> dict[str, Any]:
-    if not reaches:
+def _reach_masks(reaches: Reaches | None) -> dict[str, Any]:
+    if reaches is None:
         return {}
-    out = refused(reaches, len(reaches[0].value))
-    warned = np.any([reach.warned for reach in reaches], axis=0) & ~out
+    out = reaches.refused.any(axis=1)
+    warned = reaches.warned.any(axis=1) & ~out
     return {"usual": ~(warned | out), "near_edge": warned, "out_of_domain": out}
 
 

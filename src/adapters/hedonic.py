@@ -1,6 +1,8 @@
 """What homes are worth by their traits, their municipality and the time: a linear model of logs."""
 
 from collections.abc import Mapping
+from functools import cached_property
+from math import log
 from typing import Any, Self
 
 import numpy as np
@@ -8,7 +10,19 @@ import numpy.typing as npt
 from attrs import frozen
 
 from ..domain.property import RealEstateType
-from .market_index import MarketIndex
+from .compiled import compiled, inlined
+from .market_index import WEEK, MarketIndex
+from .table import (
+    BUILT,
+    DAY,
+    FLOOR,
+    MUNICIPALITY,
+    ROOMS,
+    TOTAL,
+    TYPE,
+    USABLE,
+    HomeTable,
+)
 
 Column = npt.NDArray[np.float64]
 DAYS_A_YEAR = 365.2425
@@ -21,13 +35,80 @@ OUTLYING = 2.0
 """Residuals beyond so many median ones weigh less, in proportion (Huber)."""
 
 
-def age(homes: Mapping[str, Any]) -> Column:
-    """Years at the sale or valuation."""
-    year = 1 + np.asarray(homes["day"], dtype=np.float64) / DAYS_A_YEAR
-    return np.asarray(year - homes["built_year"])
+TRAITS = 1 + 6 + 5 + 2 + 4 * len(RealEstateType) + 4 + 5 + 5
+_TYPES = len(RealEstateType)
+_FIRST, _STEPS, _PLACES, _COEFFICIENTS = 0, 1, 2, 3
+_AREA_KNOTS = np.array([-0.7, -0.35, 0.0, 0.35, 0.7])
+_AGE_KNOTS = np.array([0.1, 0.3, 0.8, 1.4])
+"""Where a packed model has its first day, how many steps and places, and its coefficients."""
 
 
-@frozen(eq=False)
+def age(day: Any, built_year: Any) -> Any:
+    """Years at the sale or valuation: numbers or columns."""
+    return 1 + day / DAYS_A_YEAR - built_year
+
+
+age_of_one = inlined(age)
+
+
+@compiled("float64[:,::1](float64[:,::1], float64[::1])")
+def tell(homes: Any, packed: Any) -> Any:
+    """The traits of homes; then log NOK per m2 at the price level 1, and the log of that level.
+
+    Shape (homes, TRAITS + 2).
+    """
+    steps, places = int(packed[_STEPS]), int(packed[_PLACES])
+    levels = _COEFFICIENTS + TRAITS
+    numbers = levels + steps + 1
+    all_told = np.empty((homes.shape[1], TRAITS + 2))
+    for home in range(homes.shape[1]):
+        told = all_told[home]
+        usable, kind = homes[USABLE, home], homes[TYPE, home]
+        area = log(usable) - 4.5
+        years = age_of_one(homes[DAY, home], homes[BUILT, home])
+        decades = min(max(years, -2.0), 150.0) / 50
+        plot = min(log(homes[TOTAL, home] / usable), 3.0)
+        told[0], told[1] = 1.0, area
+        for at in range(_AREA_KNOTS.size):
+            told[2 + at] = max(area - _AREA_KNOTS[at], 0.0)
+        told[7] = decades
+        for at in range(_AGE_KNOTS.size):
+            told[8 + at] = max(decades - _AGE_KNOTS[at], 0.0)
+        told[12], told[13] = plot, max(plot - 0.7, 0.0)
+        for code in range(_TYPES):
+            at, flag = 14 + 4 * code, 1.0 if kind == code else 0.0
+            told[at], told[at + 1] = flag, flag * area
+            told[at + 2], told[at + 3] = flag * decades, flag * plot
+        at = 14 + 4 * _TYPES
+        for field in range(FLOOR, ROOMS + 1):
+            given = homes[field, home]
+            known = given == given
+            number = min(max(given, -2.0), 12.0) if known else 0.0
+            told[at], told[at + 1] = 0.0 if known else 1.0, number / 5
+            told[at + 2], told[at + 3] = max(number - 2, 0.0) / 5, max(number - 4, 0.0) / 5
+            at += 4
+            if field != FLOOR:
+                told[at] = 50 * number / usable
+                at += 1
+        worth = 0.0
+        for at in range(TRAITS):
+            worth += told[at] * packed[_COEFFICIENTS + at]
+        low, high = numbers, numbers + places
+        while low < high:
+            middle = (low + high) // 2
+            if packed[middle] < homes[MUNICIPALITY, home]:
+                low = middle + 1
+            else:
+                high = middle
+        if low < numbers + places and packed[low] == homes[MUNICIPALITY, home]:
+            worth += packed[low + places]
+        told[TRAITS] = worth
+        week = (homes[DAY, home] - packed[_FIRST]) / WEEK
+        told[TRAITS + 1] = packed[levels + int(min(week, float(steps)))] if week > 0 else 0.0
+    return all_told
+
+
+@frozen(eq=False, slots=False)
 class Hedonic:
     """Log NOK per m2 = traits times *coefficients* + the municipality's effect + the index."""
 
@@ -78,45 +159,29 @@ class Hedonic:
             "effects": self.effects,
         }
 
-    def effect(self, homes: Mapping[str, Any]) -> Column:
-        """Of each home's municipality; 0 where none was sold in it."""
-        codes = np.asarray(homes["municipality_number"], dtype=np.float64)
-        place = np.minimum(np.searchsorted(self.municipalities, codes), len(self.effects) - 1)
-        return np.where(self.municipalities[place] == codes, self.effects[place], 0.0)
-
     def log_per_sqm(self, homes: Mapping[str, Any]) -> Column:
         """The log of NOK per m2 of usable area; the same bits for a home alone and among others."""
-        return np.asarray(self.before_time(homes) + self.index.level(homes["day"]))
+        told = tell(HomeTable.of(homes).matrix, self.packed)
+        return np.asarray(told[:, TRAITS] + told[:, TRAITS + 1])
 
     def before_time(self, homes: Mapping[str, Any]) -> Column:
         """The same at the price level 1; the day still tells how old a home is."""
-        worth = (traits(homes) * self.coefficients).sum(axis=1)
-        return np.asarray(worth + self.effect(homes))
+        return np.asarray(tell(HomeTable.of(homes).matrix, self.packed)[:, TRAITS])
+
+    @cached_property
+    def packed(self) -> Column:
+        """First day, how many steps and municipalities there are, coefficients, price levels,
+        municipalities and their effects.
+        """
+        counts = [len(self.index.steps), len(self.effects)]
+        rows = (self.index.first, counts, self.coefficients, self.index.levels)
+        return np.concatenate([*rows, self.municipalities, self.effects])
 
 
 def traits(homes: Mapping[str, Any]) -> npt.NDArray[np.float64]:
     """The regressors, each of the size of 1, shape (homes, TRAITS); the first is constant."""
-    area = np.log(homes["usable_area"]) - 4.5
-    decades = np.clip(age(homes), -2, 150) / 50
-    plot = np.minimum(np.log(homes["total_area"] / homes["usable_area"]), 3)
-    columns = [np.ones(len(area))]
-    columns += [area, *(np.maximum(area - knot, 0) for knot in (-0.7, -0.35, 0.0, 0.35, 0.7))]
-    columns += [decades, *(np.maximum(decades - knot, 0) for knot in (0.1, 0.3, 0.8, 1.4))]
-    columns += [plot, np.maximum(plot - 0.7, 0)]
-    for kind in RealEstateType:
-        flag = homes["realestate_type"] == kind.code
-        columns += [flag, flag * area, flag * decades, flag * plot]
-    for name in ("floor", "bedrooms", "rooms"):
-        missing = np.isnan(homes[name])
-        number = np.where(missing, 0, np.clip(homes[name], -2, 12))
-        columns += [missing, number / 5, np.maximum(number - 2, 0) / 5]
-        columns += [np.maximum(number - 4, 0) / 5]
-        if name != "floor":
-            columns.append(50 * number / homes["usable_area"])
-    return np.column_stack(columns).astype(np.float64)
-
-
-TRAITS = 1 + 6 + 5 + 2 + 4 * len(RealEstateType) + 4 + 5 + 5
+    none = np.zeros(_COEFFICIENTS + TRAITS + 1)
+    return np.asarray(tell(HomeTable.of(homes).matrix, none)[:, :TRAITS])
 
 
 def _ridge(x: Any, y: Any, place: Any, weights: Any, penalty: Any) -> tuple[Column, Column]:

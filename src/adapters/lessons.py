@@ -10,10 +10,11 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 
 from ..domain.dataset import Dataset
 from .boosted_trees import BoostedTrees
+from .calibration import calibrated
 from .conformal import Conformal
 from .frames import Frame, offsets
 from .market import Market, Seen
-from .training_domain import TrainingDomain, nearness, refused
+from .training_domain import TrainingDomain, nearness
 from .trees import Trees
 
 MEMBERS: Mapping[str, tuple[Frame, str]] = {
@@ -78,9 +79,9 @@ class Lessons:
             if model is not None and model.domain is not None:
                 x, members = model.see(asked)
                 reaches = model.domain.reaches(asked, nearness(x))
-                kept = ~refused(reaches, len(x))
+                kept = ~reaches.refused.any(axis=1)
                 part = (x, members, asked["realestate_type"], asked["price"])
                 told.append([column[kept] for column in part])
         if not told:
             return None
-        return Conformal.of(*(np.concatenate(parts) for parts in zip(*told, strict=True)))
+        return calibrated(*(np.concatenate(parts) for parts in zip(*told, strict=True)))

@@ -10,13 +10,15 @@ import numpy.typing as npt
 from attrs import frozen
 
 from ..domain.explanation import ComparableSale
-from . import features
-from .comparables import Comparables
-from .features import FEATURES
+from .comparables import FACTS, LIKE, Comparables
+from .features import FEATURES, see
 from .hedonic import Hedonic
+from .nearest import COLUMN, KM
+from .table import LAT, LON, TYPE, HomeTable
 
 Columns = Mapping[str, Any]
 Matrix = npt.NDArray[np.float64]
+Column = npt.NDArray[np.float64]
 WARM_UP = 0.08
 """The share of the sales that come first: only the market of later ones is known well enough."""
 
@@ -56,10 +58,40 @@ class Market:
         """The arrays by name."""
         return self.hedonic.arrays() | self.comparables.arrays()
 
+    def see(self, homes: Columns) -> tuple[Matrix, Column]:
+        """The matrix of FEATURES, missing is NaN, and log NOK per m2 by the hedonic model.
+
+        Shapes (homes, len(FEATURES)) and (homes,). The only definition there is of them.
+        """
+        table = HomeTable.of(homes)
+        return self.features(table), self.hedonic.log_per_sqm(table)
+
     def features(self, homes: Columns) -> Matrix:
-        """Shape (homes, len(FEATURES)); missing is NaN. The only definition there is of them."""
-        told = self.comparables.features(homes)
-        return np.column_stack([*features.of_homes(homes), *told]).astype(np.float64)
+        """The matrix alone."""
+        return self._look(HomeTable.of(homes))[0]
+
+    def most_alike(self, homes: Columns, most: int) -> tuple[Any, Column]:
+        """Places of the sales that count most as a home's like, and km to them, in that order.
+
+        Of its type, and none from after the valuation. Shape (homes, most); none is 0, inf.
+        """
+        table = HomeTable.of(homes)
+        near = self._look(table)[1][:, 0]
+        sale = self.comparables.places[near[:, :, COLUMN].astype(np.int64)]
+        distance = near[:, :, KM]
+        known = np.isfinite(distance) & (self.comparables.day[sale] <= table["day"][:, None])
+        weight = np.where(known, near[:, :, LIKE], 0.0)
+        order = np.argsort(-weight, axis=1, kind="stable")[:, :most]
+        sale, distance, weight = (
+            np.take_along_axis(row, order, axis=1) for row in (sale, distance, weight)
+        )
+        return np.where(weight > 0, sale, 0), np.where(weight > 0, distance, np.inf)
+
+    def _look(self, homes: HomeTable) -> tuple[Matrix, Matrix]:
+        """The matrix of FEATURES, and the neighbours that it was made of (comparables.tell)."""
+        past, matrix = self.comparables, homes.matrix
+        near = past.planted.near(matrix[LAT], matrix[LON], matrix[TYPE], FACTS)
+        return see(matrix, past.told, past.newest, near), near
 
     def paid(self, sale: Any) -> Any:
         """NOK, of the sales in these places."""
@@ -68,8 +100,8 @@ class Market:
         return np.exp(per_sqm + past.log_area[sale])
 
     def comparable_sales(self, homes: Columns, most: int) -> list[tuple[ComparableSale, ...]]:
-        """Of each home those that count most (Comparables.most_alike), at most so many."""
-        sale, distance = self.comparables.most_alike(homes, most)
+        """Of each home those that count most (most_alike), at most so many."""
+        sale, distance = self.most_alike(homes, most)
         past, level = self.comparables, self.hedonic.index.level
         price, day = self.paid(sale), past.day[sale]
         adjusted = price * np.exp(level(homes["day"])[:, None] - level(day))
@@ -111,8 +143,9 @@ def as_known_then(sales: Columns, vintages: int) -> Seen:
         market = Market.of({name: column[day < start] for name, column in sales.items()})
         homes = {name: column[now] for name, column in sales.items()}
         rows.append(now)
-        found.append(market.features(homes))
-        hedonic.append(market.hedonic.log_per_sqm(homes))
+        x, per_sqm = market.see(homes)
+        found.append(x)
+        hedonic.append(per_sqm)
     return Seen(np.concatenate(rows), np.concatenate(found), np.concatenate(hedonic))
 
 

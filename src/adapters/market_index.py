@@ -46,8 +46,12 @@ class MarketIndex:
         """The arrays by name."""
         return {"index_first": self.first, "index_steps": self.steps}
 
+    @property
+    def levels(self) -> Column:
+        """The log of the price level in each week."""
+        return np.concatenate([[0.0], np.cumsum(self.steps)])
+
     def level(self, days: Any) -> Column:
         """The log of the price level on each day (ordinals)."""
-        levels = np.concatenate([[0.0], np.cumsum(self.steps)])
         week = np.floor((np.asarray(days, dtype=np.float64) - self.first) / WEEK)
-        return levels[np.clip(week, 0, len(self.steps)).astype(np.int64)]
+        return self.levels[np.clip(week, 0, len(self.steps)).astype(np.int64)]

@@ -113,8 +113,9 @@ class SklearnTrainer:
             expected = np.exp(logs.mean(axis=1))
             off = np.abs(model.estimate(homes) - expected) > AGREEMENT * expected
             if model.conformal is not None:
-                found = np.exp(fitted["expected_error"].predict(sights(x, served)))
-                told = model.conformal.expected_error(x, served)
+                _, seen = sights(x, served)
+                found = np.exp(fitted["expected_error"].predict(seen))
+                told = model.conformal.expected_error(seen)
                 off |= np.abs(told - found) > AGREEMENT * found
         if off.any():
             raise ModelsDisagree(int(off.sum()), len(sales))

@@ -1,14 +1,33 @@
 """Where homes of each municipality were sold: a number that contradicts a place shows by that."""
 
 from collections.abc import Mapping
+from math import cos, hypot, nan, radians
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from attrs import frozen
 
+from .compiled import inlined
+
 Column = npt.NDArray[np.float64]
 KM_A_DEGREE = 111.2
+
+
+@inlined
+def km_away(rows: Any, number: float, lat: float, lon: float) -> float:
+    """To the rectangle of a municipality (SoldPlaces.rows); NaN where no home of it was sold."""
+    low, high = 0, len(rows)
+    while low < high:
+        middle = (low + high) // 2
+        if rows[middle, 0] < number:
+            low = middle + 1
+        else:
+            high = middle
+    row = min(low, len(rows) - 1)
+    up = max(0.0, rows[row, 1] - lat, lat - rows[row, 2])
+    side = max(0.0, rows[row, 3] - lon, lon - rows[row, 4]) * cos(radians(lat))
+    return KM_A_DEGREE * hypot(up, side) if rows[row, 0] == number else nan
 
 
 @frozen(eq=False)
@@ -39,13 +58,3 @@ class SoldPlaces:
         if (rows[:, 1] > rows[:, 2]).any() or (rows[:, 3] > rows[:, 4]).any():
             raise ValueError("a municipality's place ends before it begins")
         return cls(rows)
-
-    def away(self, homes: Mapping[str, Any]) -> Column:
-        """km to the rectangle of the home's municipality; NaN where no home of it was sold."""
-        codes = np.asarray(homes["municipality_number"], dtype=np.float64)
-        row = np.minimum(np.searchsorted(self.rows[:, 0], codes), len(self.rows) - 1)
-        number, south, north, west, east = self.rows[row].T
-        lat, lon = np.asarray(homes["lat"]), np.asarray(homes["lon"])
-        up = np.maximum(0, np.maximum(south - lat, lat - north))
-        side = np.maximum(0, np.maximum(west - lon, lon - east)) * np.cos(np.radians(lat))
-        return np.where(number == codes, KM_A_DEGREE * np.hypot(up, side), np.nan)

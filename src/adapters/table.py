@@ -1,7 +1,7 @@
 """Rows as NumPy columns."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,16 +11,62 @@ from ..domain.dataset import Dataset, Sale
 from ..domain.estimate import Home
 from ..domain.property import NUMBERS, Property
 
-COLUMNS = ("day", "year", "realestate_type", "municipality_number", *NUMBERS)
+Column = npt.NDArray[np.float64]
+OPTIONAL = ("floor", "bedrooms", "rooms")
+COLUMNS = (
+    "day",
+    "year",
+    "realestate_type",
+    "municipality_number",
+    "lat",
+    "lon",
+    "built_year",
+    "total_area",
+    "usable_area",
+    *OPTIONAL,
+)
+"""What a model may ask of a home: the rows of HomeTable.matrix, in this order."""
+DAY, YEAR, TYPE, MUNICIPALITY, LAT, LON, BUILT, TOTAL, USABLE, FLOOR, BEDROOMS, ROOMS = range(
+    len(COLUMNS)
+)
+_PLACES = {name: place for place, name in enumerate(COLUMNS)}
+_MAY_LACK = ("year", *OPTIONAL)
 
 
 @frozen(eq=False)
-class HomeTable(Mapping[str, Any]):
-    """Homes as one matrix of shape (COLUMNS, homes); missing is NaN."""
+class HomeTable(Mapping[str, Column]):
+    """Homes by field, each column a row of one C-contiguous *matrix*: shape (COLUMNS, homes).
+
+    Days are ordinals, types and municipalities codes, areas m2, coordinates degrees; NaN is
+    unknown.
+    """
 
     matrix: npt.NDArray[np.float64]
 
-    def __getitem__(self, name: str) -> Any:
+    @classmethod
+    def of(cls, homes: Mapping[str, Any]) -> "HomeTable":
+        """The same homes, not copied if they are a table; KeyError without a required field."""
+        if isinstance(homes, HomeTable):
+            return homes
+        matrix = np.empty((len(COLUMNS), len(homes["day"])))
+        for row, name in zip(matrix, COLUMNS, strict=True):
+            row[:] = homes.get(name, np.nan) if name in _MAY_LACK else homes[name]
+        return cls(matrix)
+
+    @property
+    def size(self) -> int:
+        """How many homes."""
+        return self.matrix.shape[1]
+
+    def parts(self, most: int) -> Iterator[Self]:
+        """The same homes in order, at most so many at once; of no homes one part without any."""
+        if self.size <= most:
+            yield self
+            return
+        for start in range(0, self.size, most):
+            yield type(self)(np.ascontiguousarray(self.matrix[:, start : start + most]))
+
+    def __getitem__(self, name: str) -> Column:
         return self.matrix[_PLACES[name]]
 
     def __iter__(self) -> Iterator[str]:
@@ -28,9 +74,6 @@ class HomeTable(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(COLUMNS)
-
-
-_PLACES = {name: place for place, name in enumerate(COLUMNS)}
 
 
 class NumpyTable:
@@ -48,13 +91,16 @@ class NumpyTable:
             | _features([sale.home for sale in sales])
         )
 
-    def homes(self, homes: Sequence[Home]) -> Mapping[str, Any]:
+    def homes(self, homes: Sequence[Home]) -> HomeTable:
         """One entry a home; the day is the valuation's."""
         days = [home.valuation_date for home in homes]
-        return {
-            "day": np.array([day.toordinal() for day in days], dtype=np.int64),
-            "year": np.array([day.year for day in days], dtype=np.int64),
-        } | _features([home.home for home in homes])
+        return HomeTable.of(
+            {
+                "day": [day.toordinal() for day in days],
+                "year": [day.year for day in days],
+            }
+            | _features([home.home for home in homes])
+        )
 
 
 def _features(homes: Iterable[Property]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What a model has seen: within which bounds it values homes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -8,13 +9,14 @@ import numpy.typing as npt
 from attrs import frozen
 
 from ..domain.property import RealEstateType
-from ..domain.reach import Reach
+from ..domain.reach import Reaches, Respect
+from .compiled import compiled
 from .features import FEATURES
-from .hedonic import age
-from .sold_places import SoldPlaces
+from .hedonic import age, age_of_one
+from .sold_places import SoldPlaces, km_away
+from .table import BUILT, DAY, LAT, LON, MUNICIPALITY, TOTAL, TYPE, USABLE, HomeTable
 
 Column = npt.NDArray[np.float64]
-NEAREST = "any_distance_3"
 NEAR_KM = 10.0, 20.0
 FAR_SHARES = 0.95, 0.99
 """How far the third nearest sale of any type may be, in km: with a warning, and at all. Where sales
@@ -30,19 +32,15 @@ AREA_MARGIN = 1.25
 AGE_MARGIN = 25.0
 """Years by which a home may be older or newer than any that was sold of the type."""
 TYPES = len(RealEstateType)
+_NEAREST = FEATURES.index("any_distance_3")
 
 
 def nearness(x: Any) -> Column:
     """km to the third nearest sale, by the matrix of FEATURES; NaN where there are not three."""
-    return np.asarray(np.exp(x[:, FEATURES.index(NEAREST)]) - 0.01)
+    return np.asarray(np.exp(np.ascontiguousarray(x[:, _NEAREST])) - 0.01)
 
 
-def refused(reaches: Sequence[Reach], n: int) -> Any:
-    """Which of *n* homes are out of the domain in any respect."""
-    return np.any([np.full(n, False), *(reach.refused for reach in reaches)], axis=0)
-
-
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class TrainingDomain:
     """Sales by type; bounds by measure and type: refused below, warned below, above, above; km
     beyond which a home is warned of and refused; where each municipality's sales were.
@@ -101,38 +99,72 @@ class TrainingDomain:
             "domain_places": self.places.rows,
         }
 
-    def reaches(self, homes: Mapping[str, Any], distance: Column) -> tuple[Reach, ...]:
+    def reaches(self, homes: Mapping[str, Any], distance: Column) -> Reaches:
         """How far homes are from what was sold; *distance* is their nearness."""
-        types = np.asarray(homes["realestate_type"], dtype=np.int64)
+        matrix = HomeTable.of(homes).matrix
+        distance = np.ascontiguousarray(distance, dtype=np.float64)
+        told = _told(matrix, distance, *self._tables)
+        width = len(RESPECTS)
+        value, low, usual_low, usual_high, high = (
+            told[:, at : at + width] for at in range(0, 5 * width, width)
+        )
+        return Reaches(RESPECTS, value, (usual_low, usual_high), (low, high))
+
+    @cached_property
+    def _tables(self) -> tuple[Column, Column]:
+        """The places; and of each type, and last of any other, what is the same for its homes.
+
+        Sales of the type, then the bounds: refused below, warned below, above, above; by respect.
+        """
         warn_km, refuse_km = self.distance
-        none, no_end = np.full(len(types), -np.inf), np.full(len(types), np.inf)
-
-        def column(value: float) -> Column:
-            return np.full(len(types), value)
-
-        found = [
-            Reach("distance", "lat,lon", " km to the third nearest sale", distance,
-                  (none, column(warn_km)), (none, column(refuse_km))),
-            Reach("realestate_type", "realestate_type", " sales of this type", self.sales[types],
-                  (column(WARN_SALES), no_end), (column(REFUSE_SALES), no_end)),
-        ]  # fmt: skip
-        for number, (name, values) in enumerate(measured(homes).items()):
-            low, usual_low, usual_high, high = self.bounds[number, types].T
-            field, unit = MEASURES[name]
-            found.append(Reach(name, field, unit, values, (usual_low, usual_high), (low, high)))
-        away = Reach("municipality_number", "municipality_number,lat,lon",
-                     " km from where homes of this municipality were sold", self.places.away(homes),
-                     (none, column(WARN_AWAY_KM)), (none, column(REFUSE_AWAY_KM)))  # fmt: skip
-        return (*found, away)
+        table = np.full((TYPES + 1, 5, len(RESPECTS)), np.nan)
+        table[:, :, 0] = np.nan, -np.inf, -np.inf, warn_km, refuse_km
+        table[:, :, 1] = 0, REFUSE_SALES, WARN_SALES, np.inf, np.inf
+        table[:TYPES, 0, 1] = self.sales
+        table[:TYPES, 1:, 2:-1] = self.bounds.transpose(1, 2, 0)
+        table[:, :, -1] = np.nan, -np.inf, -np.inf, WARN_AWAY_KM, REFUSE_AWAY_KM
+        return np.array(self.places.rows, order="C"), table.reshape(TYPES + 1, -1)
 
 
-MEASURES: Mapping[str, tuple[str, str]] = {
-    "usable_area": ("usable_area", " m2"),
-    "total_area": ("total_area", " m2"),
-    "age": ("built_year", " years"),
+MEASURES: Mapping[str, Respect] = {
+    respect.what: respect
+    for respect in (
+        Respect("usable_area", "usable_area", " m2"),
+        Respect("total_area", "total_area", " m2"),
+        Respect("age", "built_year", " years"),
+    )
 }
-"""What is bounded by type: the field it is told by, and its unit."""
+"""What is bounded by type."""
 AREAS = 2
+RESPECTS = (
+    Respect("distance", "lat,lon", " km to the third nearest sale"),
+    Respect("realestate_type", "realestate_type", " sales of this type"),
+    *MEASURES.values(),
+    Respect(
+        "municipality_number",
+        "municipality_number,lat,lon",
+        " km from where homes of this municipality were sold",
+    ),
+)
+
+
+@compiled("float64[:,::1](float64[:,::1], float64[::1], float64[:,::1], float64[:,::1])")
+def _told(homes: Any, distance: Any, places: Any, table: Any) -> Any:
+    """Values, then the four bounds, each by respect; a row a home."""
+    told = np.empty((homes.shape[1], table.shape[1]))
+    for home in range(homes.shape[1]):
+        kind = homes[TYPE, home]
+        row = int(kind) if kind >= 0 and kind < TYPES else TYPES
+        for column in range(table.shape[1]):
+            told[home, column] = table[row, column]
+        told[home, 0] = distance[home]
+        told[home, 2] = homes[USABLE, home]
+        told[home, 3] = homes[TOTAL, home]
+        told[home, 4] = age_of_one(homes[DAY, home], homes[BUILT, home])
+        told[home, 5] = km_away(
+            places, homes[MUNICIPALITY, home], homes[LAT, home], homes[LON, home]
+        )
+    return told
 
 
 def measured(homes: Mapping[str, Any]) -> dict[str, Column]:
@@ -140,7 +172,7 @@ def measured(homes: Mapping[str, Any]) -> dict[str, Column]:
     return {
         "usable_area": np.asarray(homes["usable_area"]),
         "total_area": np.asarray(homes["total_area"]),
-        "age": age(homes),
+        "age": age(np.asarray(homes["day"]), homes["built_year"]),
     }
 
 

@@ -1,15 +1,18 @@
 """Boosted trees as plain arrays: what is served instead of a pickled estimator."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from attrs import fields, frozen
+from attrs import astuple, fields, frozen
 
-_CELLS = 2**18
-"""Rows times trees that are walked at once, so that the working set stays in the cache."""
+from .tree_kernels import sweep, walk
+from .tree_tables import SweepTable, WalkTable
+
+_MANY = 10
+"""Rows from which a sweep, which costs as much for one row as for 64, is cheaper than walks."""
 
 
 @frozen(eq=False)
@@ -59,7 +62,7 @@ class Trees:
         """Read and checked: ValueError unless every walk stays inside and ends at a leaf."""
         trees = cls(**{item.name: arrays[prefix + item.name] for item in fields(cls)})
         trees._check(features)
-        return trees
+        return trees.warm()
 
     def arrays(self, prefix: str = "") -> dict[str, npt.NDArray[Any]]:
         """The arrays by name."""
@@ -68,25 +71,43 @@ class Trees:
     def predict(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Of each member the sum of its baseline and leaves, in scikit-learn's order of adding.
 
-        Shape (rows, members).
+        Shape (rows, members); a row gives the same bits alone and among others. ValueError: *x*
+        lacks features that the trees ask for.
         """
-        step = max(1, _CELLS // max(1, len(self.roots)))
-        parts = [self._walk(x[start : start + step]) for start in range(0, len(x), step)]
-        return np.concatenate(parts) if parts else np.empty((0, len(self.ends)))
+        x = np.ascontiguousarray(x, np.float64)
+        if not x.flags.writeable:  # The kernels are compiled for arrays that are.
+            x = x.copy()
+        if x.ndim != 2 or x.shape[1] < self._features:
+            raise ValueError(f"the trees ask for {self._features} features a row")
+        sums = np.empty((len(x), len(self.ends)))
+        if len(x) < _MANY or self._sweep is None:
+            walk(x, *self._walk, *self._members, sums)
+        else:
+            sweep(x, *self._sweep, *self._members, sums)
+        return sums
 
-    def _walk(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        rows = np.arange(len(x))[:, None]
-        node = np.broadcast_to(self.roots, (len(x), len(self.roots)))
-        for _ in range(int(self.depth[0])):
-            seen = x[rows, self.feature[node]]
-            left = (seen <= self.threshold[node]) | (np.isnan(seen) & self.missing_left[node])
-            node = np.where(left, self.left[node], self.right[node])
-        leaves = self.value[node]
-        members = [
-            np.cumsum(np.hstack([np.full((len(x), 1), baseline), leaves[:, start:end]]), axis=1)
-            for baseline, (start, end) in zip(self.baseline, pairwise([0, *self.ends]), strict=True)
-        ]
-        return np.column_stack([summed[:, -1] for summed in members])
+    def warm(self) -> Self:
+        """Derive all that predict needs; what is there before a fork is shared after it."""
+        _ = self._features, self._members, self._walk, self._sweep
+        return self
+
+    @cached_property
+    def _features(self) -> int:
+        return 1 + int(self.feature.max(initial=-1))
+
+    @cached_property
+    def _members(self) -> tuple[Any, Any]:
+        """As the kernels are compiled for: in one piece, writeable."""
+        return self.ends.copy(), self.baseline.copy()
+
+    @cached_property
+    def _walk(self) -> tuple[Any, ...]:
+        return astuple(WalkTable.of(self), recurse=False)
+
+    @cached_property
+    def _sweep(self) -> tuple[Any, ...] | None:
+        table = SweepTable.of(self)
+        return None if table is None else astuple(table, recurse=False)
 
     def _check(self, features: int) -> None:
         n = len(self.feature)

@@ -1,6 +1,6 @@
 """What homes that are columns are worth, a list of each figure."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from math import inf, isfinite
 from typing import Any
@@ -59,8 +59,9 @@ class ValueColumns:
         warnings: Sequence[tuple[str, ...]],
     ) -> list[tuple[str, ...]]:
         told = list(warnings)
-        for row, more in _near_edge(appraisal):
-            told[row] += (more,)
+        reaches = appraisal.reaches
+        for row in _rows(reaches.warned) if reaches else ():
+            told[row] += reaches.warnings(row)
         if loaded.version.record.kind is Kind.STUB:
             told = [(*own, STUB_WARNING) for own in told]
         known = self._codes
@@ -75,24 +76,17 @@ class ValueColumns:
 
 
 def _refused(appraisal: Appraisal, prices: Sequence[float]) -> dict[int, tuple[Fault, ...]]:
-    found: dict[int, tuple[Fault, ...]] = {}
-    for reach in appraisal.reaches:
-        for row in _rows(reach.refused):
-            found[row] = (*found.get(row, ()), reach.fault(row))
+    reaches = appraisal.reaches
+    found = {row: reaches.faults(row) for row in _rows(reaches.refused)} if reaches else {}
     for row, price in enumerate(prices):
         if not 0 < price < inf:
             found.setdefault(row, (_NO_PRICE,))
     return found
 
 
-def _near_edge(appraisal: Appraisal) -> Iterator[tuple[int, str]]:
-    for reach in appraisal.reaches:
-        for row in _rows(reach.warned):
-            yield row, reach.warning
-
-
-def _rows(mask: Any) -> list[int]:
-    return [row for row, inside in enumerate(listed(mask)) if inside]
+def _rows(masks: Any) -> list[int]:
+    """Of the homes in which anything is true."""
+    return [row for row, any_of_them in enumerate(listed(masks.any(axis=1))) if any_of_them]
 
 
 def _intervals(appraisal: Appraisal, coverage: float, count: int) -> list[tuple[int, int] | None]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from .reach import Reach
+from .reach import Reaches
 
 COVERAGES = (0.8, 0.9, 0.95)
 """Shares of sales that intervals are made to hold."""
@@ -38,13 +38,13 @@ class Appraisal:
 
     *intervals* has (lower, upper) in NOK by coverage. *fsd*, the forecast standard deviation, is
     half the width of the interval that holds 68.27 % of sales, as a fraction of the price. Both may
-    be NaN for a home.
+    be NaN for a home. *reaches* tell how far homes are from what the model knows.
     """
 
     price: Any
     intervals: Mapping[float, tuple[Any, Any]] = field(factory=dict)
     fsd: Any = None
-    reaches: tuple[Reach, ...] = ()
+    reaches: Reaches | None = None
 
     def interval_of(self, row: int, coverage: float) -> PriceInterval | None:
         """That of one home, if it is known."""

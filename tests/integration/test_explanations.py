@@ -12,11 +12,10 @@ import pytest
 from attrs import fields, frozen
 from threadpoolctl import threadpool_limits
 
-from ree.adapters import features
 from ree.adapters.boosted_trees import BoostedTrees
 from ree.adapters.comparables import HALF_LIFE, LIKE_AREA, LIKE_YEARS
 from ree.adapters.contributions import FIELDS, SEEN, contributions
-from ree.adapters.features import FEATURES
+from ree.adapters.features import FEATURES, OF_HOMES
 from ree.adapters.frames import offsets
 from ree.adapters.mixed_trees import predict_mixtures
 from ree.adapters.reference_home import ReferenceHome
@@ -176,8 +175,8 @@ def value(
         return home if group in own else other
 
     mixed = {name: of(group)[name] for group, names in FIELDS.items() for name in names}
-    neighbours = model.market.comparables.features(of("comparables"))
-    x = np.column_stack([*features.of_homes(mixed), *neighbours]).astype(float)
+    neighbours = model.market.features(of("comparables"))[:, len(OF_HOMES) :]
+    x = np.hstack([model.market.features(mixed)[:, : len(OF_HOMES)], neighbours])
     hedonic, level = model.market.hedonic, model.market.hedonic.index.level
     per_sqm = hedonic.log_per_sqm(mixed) - level(mixed["day"]) + level(of("time")["day"])
     logs = model.trees.predict(x) + offsets(mixed, per_sqm, model.frames)
@@ -241,13 +240,12 @@ def test_every_feature_and_field_belongs_to_one_group(reference: Mapping[str, An
 
 
 def test_features_of_a_group_are_made_of_its_fields(
-    homes: Mapping[str, Any], reference: Mapping[str, Any]
+    model: BoostedTrees, homes: Mapping[str, Any], reference: Mapping[str, Any]
 ) -> None:
-    own = np.column_stack(features.of_homes(homes))
-    names = np.array(features.OF_HOMES)
+    own, names = model.market.features(homes)[:, : len(OF_HOMES)], np.array(OF_HOMES)
     for group, changed in FIELDS.items():
         other = {**homes, **{name: np.repeat(reference[name], 60) for name in changed}}
-        moved = ~np.isclose(np.column_stack(features.of_homes(other)), own, equal_nan=True)
+        moved = ~np.isclose(model.market.features(other)[:, : len(OF_HOMES)], own, equal_nan=True)
         assert set(names[moved.any(axis=0)]) <= set(SEEN[group])
 
 

@@ -21,7 +21,6 @@ from ree.adapters import lessons as lessons_module
 from ree.adapters import version_objects
 from ree.adapters.active_model import LatestModel
 from ree.adapters.boosted_trees import BoostedTrees
-from ree.adapters.conformal import Conformal
 from ree.adapters.evaluator import NumpyEvaluator
 from ree.adapters.golden import check_golden_rows, golden_rows
 from ree.adapters.lessons import Lessons
@@ -117,15 +116,17 @@ def told(appraisal: Appraisal) -> dict[str, Any]:
         for share, pair in appraisal.intervals.items()
         for side, bound in zip(("lower", "upper"), pair, strict=True)
     }
+    found = appraisal.reaches
+    assert found is not None
     reaches = {
-        f"{reach.what} {name}": np.asarray(column)
-        for reach in appraisal.reaches
-        for name, column in [
-            ("value", reach.value),
-            ("usual from", reach.warn[0]),
-            ("usual to", reach.warn[1]),
-            ("valued from", reach.refuse[0]),
-            ("valued to", reach.refuse[1]),
+        f"{respect.what} {name}": table[:, place]
+        for place, respect in enumerate(found.respects)
+        for name, table in [
+            ("value", found.value),
+            ("usual from", found.warn[0]),
+            ("usual to", found.warn[1]),
+            ("valued from", found.refuse[0]),
+            ("valued to", found.refuse[1]),
         ]
     }
     return {"price": appraisal.price, "fsd": appraisal.fsd} | bounds | reaches
@@ -244,12 +245,10 @@ def seen_when_calibrating(dataset: Dataset, patch: pytest.MonkeyPatch) -> dict[s
     """The sales that intervals rest on, with what the models of their origins made of them."""
     kept: dict[str, Any] = {}
 
-    class Kept(Conformal):
-        @classmethod
-        def of(cls, x: Any, members: Any, types: Any, price: Any) -> None:
-            kept.update(x=x, members=members, types=types, price=price)
+    def keep(x: Any, members: Any, types: Any, price: Any) -> None:
+        kept.update(x=x, members=members, types=types, price=price)
 
-    patch.setattr(lessons_module, "Conformal", Kept)
+    patch.setattr(lessons_module, "calibrated", keep)
     assert lessons(dataset).calibrate(TWO) is None
     patch.undo()
     return kept
@@ -458,7 +457,7 @@ def test_a_version_of_the_format_before_prices_homes(
 ) -> None:
     found = current(before).model.appraise(asked.columns, COVERAGES)
     assert found.price.tobytes() == appraisal.price.tobytes()
-    assert (found.intervals, found.fsd, found.reaches) == ({}, None, ())
+    assert (found.intervals, found.fsd, found.reaches) == ({}, None, None)
 
 
 def test_it_does_not_say_how_sure_it_is(before: ObjectRegistry) -> None:

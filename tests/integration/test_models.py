@@ -83,9 +83,10 @@ def priced(members: Any, model: BoostedTrees, homes: Any) -> Any:
     return np.exp((logs + offsets(homes, hedonic, model.frames)).mean(axis=1))
 
 
-def among(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a model price given features instead of homes."""
-    monkeypatch.setattr(Market, "features", lambda market, homes: homes["x"].copy())
+def among(monkeypatch: pytest.MonkeyPatch, x: Any) -> Any:
+    """Let a model price given features instead of homes, which tell their row by their year."""
+    monkeypatch.setattr(Market, "features", lambda market, homes: x[homes["year"].astype(np.int64)])
+    return {**sales(len(x)).columns, "year": np.arange(len(x))}
 
 
 def assert_same_bits(one: Any, other: Any) -> None:
@@ -122,8 +123,7 @@ def test_at_every_threshold_and_one_ulp_beside_it(
         x[np.arange(len(inner)), features] = beside
         rows.append(x)
     x = np.concatenate(rows)
-    among(monkeypatch)
-    homes = {**sales(len(x)).columns, "x": x}
+    homes = among(monkeypatch, x)
     assert_same_bits(served.estimate(homes), priced(members, served, homes))
 
 
@@ -139,9 +139,8 @@ def test_where_a_feature_is_missing_or_extreme(
 ) -> None:
     x = served.market.features(dataset.columns)[:50]
     x[:, feature] = value
-    among(monkeypatch)
+    homes = among(monkeypatch, x)
     with np.errstate(over="ignore"):
-        homes = {**sales(len(x)).columns, "x": x}
         assert_same_bits(served.estimate(homes), priced(members, served, homes))
 
 
@@ -155,7 +154,7 @@ def test_a_home_is_priced_the_same_alone_and_among_others(
         for row in range(60)
     ]
     assert_same_bits(np.concatenate(alone), together)
-    monkeypatch.setattr("ree.adapters.trees._CELLS", 7 * len(served.trees.roots))
+    monkeypatch.setattr("ree.adapters.trees._MANY", 5)
     monkeypatch.setattr("ree.adapters.boosted_trees._AT_ONCE", 11)
     assert_same_bits(served.estimate(columns), together)
 

@@ -15,19 +15,8 @@ from scipy.stats import binomtest
 from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
-from ree.adapters.conformal import (
-    FEWEST,
-    FEWEST_OF_ALL,
-    LEVELS,
-    PARTS,
-    SIGHTS,
-    TYPES,
-    Conformal,
-    Errors,
-    _quantiles,
-    _tails,
-    sights,
-)
+from ree.adapters.calibration import FEWEST, FEWEST_OF_ALL, _quantiles, _tails, calibrated
+from ree.adapters.conformal import LEVELS, PARTS, SIGHTS, TYPES, Conformal, sights
 from ree.adapters.features import FEATURES
 from ree.adapters.trees import Trees
 from ree.domain.appraisal import COVERAGES
@@ -206,14 +195,28 @@ def sales(rows: int, seed: int, *, spread: float = 0.1, bias: float = 0.0) -> di
 
 
 def of(homes: dict[str, Any]) -> Conformal:
-    told = Conformal.of(*(homes[name] for name in ("x", "members", "types", "price")))
+    told = calibrated(*(homes[name] for name in ("x", "members", "types", "price")))
     assert told is not None
     return told[0]
 
 
-def errors(model: Conformal, homes: dict[str, Any]) -> Errors:
-    expected = model.expected_error(homes["x"], homes["members"])
-    return model.errors(homes["types"], expected)
+def expected_error(model: Conformal, homes: dict[str, Any]) -> Any:
+    return model.expected_error(sights(homes["x"], homes["members"])[1])
+
+
+def bounds(model: Conformal, homes: dict[str, Any]) -> tuple[Any, Any]:
+    """Lower and upper by coverage, and the fsd."""
+    price = np.exp(sights(homes["x"], homes["members"])[0])
+    return model.bounds(price, homes["types"], expected_error(model, homes), COVERAGES)
+
+
+def off(model: Conformal, types: list[float], expected: list[float]) -> dict[float, Any]:
+    """How many logs below and above by coverage, and of the fsd's level by 0."""
+    price = np.ones(len(types))
+    pairs, fsd = model.bounds(price, np.array(types), np.array(expected), COVERAGES)
+    with np.errstate(divide="ignore"):
+        logs = {share: (-np.log(low), np.log(high)) for share, (low, high) in pairs.items()}
+    return logs | {0: fsd}
 
 
 @pytest.fixture(scope="module")
@@ -227,8 +230,7 @@ def asked() -> dict[str, Any]:
 
 
 def held(model: Conformal, homes: dict[str, Any], coverage: float) -> Any:
-    estimate = np.exp(homes["members"].mean(axis=1))
-    lower, upper = errors(model, homes).interval(estimate, coverage)
+    lower, upper = bounds(model, homes)[0][coverage]
     return (lower <= homes["price"]) & (homes["price"] <= upper)
 
 
@@ -249,18 +251,17 @@ def test_prices_lie_within_as_often_as_was_wanted(
 def test_intervals_are_wider_where_more_is_to_be_expected(
     model: Conformal, asked: dict[str, Any]
 ) -> None:
-    fsd, wild = errors(model, asked).fsd(), asked["wild"]
+    (_, fsd), wild = bounds(model, asked), asked["wild"]
     assert fsd[wild].mean() > 3 * fsd[~wild].mean()
     assert np.median(fsd[wild]) == pytest.approx(0.16, rel=0.15)
     assert np.median(fsd[~wild]) == pytest.approx(0.04, rel=0.25)
 
 
 def test_intervals_are_nested_around_the_estimate(model: Conformal, asked: dict[str, Any]) -> None:
-    off, price = errors(model, asked), np.exp(asked["members"].mean(axis=1))
-    bounds = [off.interval(price, coverage) for coverage in COVERAGES]
-    assert (bounds[0][0] <= price).all()
-    assert (price <= bounds[0][1]).all()
-    for (low, high), (lower, higher) in pairwise(bounds):
+    price, pairs = np.exp(asked["members"].mean(axis=1)), bounds(model, asked)[0]
+    assert (pairs[0.8][0] <= price).all()
+    assert (price <= pairs[0.8][1]).all()
+    for (low, high), (lower, higher) in pairwise(pairs[coverage] for coverage in COVERAGES):
         assert (lower <= low).all()
         assert (high <= higher).all()
 
@@ -279,7 +280,7 @@ def test_what_is_expected_of_a_sale_is_not_told_by_its_own_error(
         of(homes)
         return (np.log(homes["price"]) - homes["members"].mean(axis=1)) / kept[-1]
 
-    monkeypatch.setattr("ree.adapters.conformal._quantiles", keeping)
+    monkeypatch.setattr("ree.adapters.calibration._quantiles", keeping)
     homes, fold = sales(200, seed=11), np.arange(200) % 5 == 2
     before = expected(homes)
     after = expected({**homes, "price": homes["price"] * np.where(fold, 3, 1)})
@@ -290,9 +291,12 @@ def test_what_is_expected_of_a_sale_is_not_told_by_its_own_error(
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_a_bias_is_made_up_for_on_its_own_side(sign: int) -> None:
     """Prices above the estimates are told by what lies above, not by what lies below."""
-    off = errors(of(sales(600, seed=3, bias=sign * 1.0, spread=0.05)), sales(500, seed=4))
-    same, other = (off.above, off.below) if sign > 0 else (off.below, off.above)
-    assert (same[:, 0] > 0.1).all()
+    asked = sales(500, seed=4)
+    pairs, _ = bounds(of(sales(600, seed=3, bias=sign * 1.0, spread=0.05)), asked)
+    price = np.exp(sights(asked["x"], asked["members"])[0])
+    below, above = np.log(price / pairs[0.8][0]), np.log(pairs[0.8][1] / price)
+    same, other = (above, below) if sign > 0 else (below, above)
+    assert (same > 0.1).all()
     assert not other.any()
 
 
@@ -314,7 +318,7 @@ def test_sales_are_not_changed_by_what_is_learned_of_them() -> None:
 @pytest.mark.parametrize(("rows", "known"), [(0, False), (38, False), (39, True)])
 def test_too_few_sales_tell_nothing(rows: int, known: bool) -> None:
     homes = sales(rows, seed=6)
-    told = Conformal.of(homes["x"], homes["members"], homes["types"], homes["price"])
+    told = calibrated(homes["x"], homes["members"], homes["types"], homes["price"])
     assert FEWEST_OF_ALL == 39
     assert (told is not None) is known
     if told is not None:
@@ -334,7 +338,7 @@ def test_a_feature_that_no_sale_has_is_not_used() -> None:
     homes["x"][:, AREA + 3] = nan
     made = of(homes)
     assert AREA + 3 not in made.expected.feature[np.isfinite(made.expected.threshold)]
-    told = made.expected_error(homes["x"], homes["members"])
+    told = expected_error(made, homes)
     assert np.isfinite(told).all()
 
 
@@ -344,7 +348,7 @@ def test_a_feature_that_few_sales_have(few: int) -> None:
     homes = sales(200, seed=9)
     homes["x"][:, AREA + 3] = nan
     homes["x"][: 5 * few : 5, AREA + 3] = 1.0
-    assert np.isfinite(errors(of(homes), homes).fsd()).all()
+    assert np.isfinite(bounds(of(homes), homes)[1]).all()
 
 
 # Units
@@ -361,31 +365,43 @@ def hand_made(expected: float = 0.1, edges: tuple[float, float] = (0.05, 0.2)) -
 
 def test_quantiles_are_in_units_of_the_expected_error() -> None:
     made = hand_made()
-    off = made.errors(np.array([0.0, 2.0, 4.0]), np.array([0.01, 0.1, 3.0]))
-    for row, (kind, part, expected) in enumerate([(0, 0, 0.01), (2, 1, 0.1), (4, 2, 3.0)]):
-        assert off.below[row] == pytest.approx(made.below[kind, part] * expected, rel=1e-15)
-        assert off.above[row] == pytest.approx(made.above[kind, part] * expected, rel=1e-15)
+    homes = [(0, 0, 0.01), (2, 1, 0.1), (4, 2, 3.0)]
+    found = off(made, [float(kind) for kind, _, _ in homes], [logs for _, _, logs in homes])
+    for row, (kind, part, expected) in enumerate(homes):
+        for level, coverage in enumerate(COVERAGES, start=1):
+            below, above = (side[row] for side in found[coverage])
+            assert below == pytest.approx(made.below[kind, part, level] * expected, rel=1e-12)
+            assert above == pytest.approx(made.above[kind, part, level] * expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(
-    ("expected", "part"), [(0.04, 0), (0.05, 0), (0.051, 1), (0.2, 1), (0.21, 2), (inf, 2)]
+    ("expected", "part"),
+    [(0.04, 0), (0.05, 0), (0.051, 1), (0.2, 1), (0.21, 2), (inf, 2), (nan, 2)],
 )
 def test_parts_go_up_to_their_edge(expected: float, part: int) -> None:
     made = hand_made()
-    off = made.errors(np.array([1.0]), np.array([expected]))
-    np.testing.assert_array_equal(off.below[0], made.below[1, part] * expected)
+    below, _ = off(made, [1.0], [expected])[0.9]
+    assert below[0] == pytest.approx(made.below[1, part, 2] * expected, rel=1e-12, nan_ok=True)
+
+
+@pytest.mark.parametrize("kind", [-1.0, 5.0, 1e300, -inf, nan])
+def test_of_no_type_nothing_is_known(kind: float) -> None:
+    found = off(hand_made(), [kind, 0.0], [0.1, 0.1])
+    assert np.isnan([side[0] for share in COVERAGES for side in found[share]]).all()
+    assert np.isnan(found[0]).tolist() == [True, False]
 
 
 def test_the_expected_error_is_that_of_the_trees() -> None:
     homes = sales(20, seed=10)
-    told = hand_made(0.1).expected_error(homes["x"], homes["members"])
+    told = expected_error(hand_made(0.1), homes)
     assert told == pytest.approx(np.full(20, 0.1))
 
 
 def test_what_the_expected_error_is_told_by() -> None:
     x = np.arange(2.0 * len(FEATURES)).reshape(2, -1)
     members = np.array([[20.0, 22.0], [30.0, 30.0]])
-    seen = sights(x, members)
+    mean, seen = sights(x, members)
+    assert mean.tolist() == [21, 30]
     assert seen.shape == (2, SIGHTS)
     np.testing.assert_array_equal(seen[:, :-2], x)
     assert seen[:, -2].tolist() == [1, 0]
@@ -393,19 +409,24 @@ def test_what_the_expected_error_is_told_by() -> None:
 
 
 def test_bounds_are_so_many_logs_from_the_price() -> None:
-    off = Errors(np.array([[0.05, 0.1, 0.2, 0.3]]), np.array([[0.06, 0.4, 0.5, 0.6]]))
-    price = np.array([2e6])
+    tails = np.array([[0.05, 0.1, 0.2, 0.3], [0.06, 0.4, 0.5, 0.6]])
+    made = hand_made()
+    made = evolve(made, below=made.below * 0 + tails[0], above=made.above * 0 + tails[1])
+    pairs, fsd = made.bounds(np.array([2e6]), np.array([1.0]), np.array([1.0]), COVERAGES)
     for number, coverage in enumerate(COVERAGES, start=1):
-        lower, upper = off.interval(price, coverage)
-        assert lower[0] == pytest.approx(2e6 * exp(-off.below[0, number]))
-        assert upper[0] == pytest.approx(2e6 * exp(off.above[0, number]))
-    assert off.fsd()[0] == pytest.approx((exp(0.06) - exp(-0.05)) / 2)
+        lower, upper = pairs[coverage]
+        assert lower[0] == pytest.approx(2e6 * exp(-tails[0, number]))
+        assert upper[0] == pytest.approx(2e6 * exp(tails[1, number]))
+    assert fsd[0] == pytest.approx((exp(0.06) - exp(-0.05)) / 2)
 
 
 def test_what_is_not_known_is_no_bound() -> None:
-    off = Errors(np.array([[0.1, 0.2, nan, nan]]), np.array([[0.1, 0.2, nan, nan]]))
-    assert np.isnan(off.interval(np.array([1e6]), 0.9)).all()
-    assert np.isfinite(off.interval(np.array([1e6]), 0.8)).all()
+    made = hand_made()
+    few = made.below.copy()
+    few[:, :, 2:] = nan
+    found = off(evolve(made, below=few, above=few), [1.0], [0.1])
+    assert np.isnan(found[0.9]).all()
+    assert np.isfinite(found[0.8]).all()
 
 
 # Stored

@@ -14,7 +14,7 @@ from ree.domain.appraisal import Appraisal
 from ree.domain.dataset import Dataset
 from ree.domain.evaluation import Comparison, Metrics
 from ree.domain.ports import Evaluator
-from ree.domain.reach import Reach
+from ree.domain.reach import Reaches, Respect
 
 ENEBOLIG, LEILIGHET = 0.0, 3.0
 
@@ -177,15 +177,21 @@ def test_a_segment_without_rows_has_no_interval(evaluator: Evaluator) -> None:
 # By reach, and what intervals hold
 
 
-def reach(value: list[float], warn: float, refuse: float) -> Reach:
-    """Homes may be at most so far."""
-    rows = len(value)
-    low, usual, high = (np.full(rows, bound) for bound in (-np.inf, warn, refuse))
-    return Reach("distance", "lat,lon", " km", np.array(value), (low, usual), (low, high))
+def reach(*ways: tuple[list[float], float, float]) -> Reaches:
+    """How far homes are in a few respects, and from where on they are warned of and refused."""
+    value = np.column_stack([np.array(way, dtype=float) for way, _, _ in ways])
+    low, usual, high = (
+        np.tile(np.array(bound, dtype=float), (len(value), 1))
+        for bound in (
+            [-np.inf] * len(ways), [warn for _, warn, _ in ways], [refuse for *_, refuse in ways]
+        )
+    )  # fmt: skip
+    respects = tuple(Respect(f"way {number}", "lat,lon", " km") for number in range(len(ways)))
+    return Reaches(respects, value, (low, usual), (low, high))
 
 
 def test_homes_are_told_apart_by_how_far_they_are(evaluator: Evaluator) -> None:
-    reaches = (reach([1, 10, 11, 20, 21, 1], 10, 20), reach([0, 0, 0, 0, 0, 6], 5, 9))
+    reaches = reach(([1, 10, 11, 20, 21, 1], 10, 20), ([0, 0, 0, 0, 0, 6], 5, 9))
     estimates = np.array([1_001.0, 1_002.0, 1_004.0, 1_008.0, 1_016.0, 1_032.0])
     found = evaluator.evaluate(sales([1_000] * 6), Appraisal(estimates, reaches=reaches)).by_reach
     assert {name: (metrics.n, metrics.mae) for name, metrics in found.items()} == {
@@ -196,14 +202,14 @@ def test_homes_are_told_apart_by_how_far_they_are(evaluator: Evaluator) -> None:
 
 
 def test_who_is_refused_in_one_respect_is_not_also_at_the_edge(evaluator: Evaluator) -> None:
-    reaches = (reach([30], 10, 20), reach([6], 5, 9))
+    reaches = reach(([30], 10, 20), ([6], 5, 9))
     found = evaluator.evaluate(sales([1_000]), Appraisal(np.array([1_000.0]), reaches=reaches))
     assert list(found.by_reach) == ["out_of_domain"]
 
 
 def test_without_reaches_or_sales_nothing_is_told_apart(evaluator: Evaluator) -> None:
     assert evaluator.evaluate(sales([1_000]), Appraisal(np.array([1_000.0]))).by_reach == {}
-    none = Appraisal(np.empty(0), reaches=(reach([], 10, 20),))
+    none = Appraisal(np.empty(0), reaches=reach(([], 10, 20)))
     assert evaluator.evaluate(sales([]), none).by_reach == {}
 
 
@@ -215,7 +221,7 @@ far = st.floats(0, 40) | st.just(float("nan"))
 def test_every_sale_is_of_one_reach(distances: list[tuple[float, float]]) -> None:
     one, other = ([*column] for column in zip(*distances, strict=True))
     price = [1_000.0 + row for row in range(len(distances))]
-    appraisal = Appraisal(np.zeros(len(price)), reaches=(reach(one, 10, 20), reach(other, 5, 30)))
+    appraisal = Appraisal(np.zeros(len(price)), reaches=reach((one, 10, 20), (other, 5, 30)))
     found = NumpyEvaluator(resamples=0).evaluate(sales(price), appraisal)
     assert set(found.by_reach) <= {"usual", "near_edge", "out_of_domain"}
     assert sum(metrics.n for metrics in found.by_reach.values()) == len(price)
@@ -236,10 +242,11 @@ def test_every_segment_has_the_coverage_of_its_own_sales_that_are_valued(
     appraisal = Appraisal(
         estimate,
         {share: (estimate * (1 - off), estimate * (1 + off)) for share, off in half.items()},
-        reaches=(reach(list(random.uniform(0, 30, rows)), 10, 20),),
+        reaches=reach((list(random.uniform(0, 30, rows)), 10, 20)),
     )
     found = evaluator.evaluate(sales(list(price), list(kind), list(place)), appraisal)
-    distance = appraisal.reaches[0].value
+    assert appraisal.reaches is not None
+    distance = appraisal.reaches.value[:, 0]
     fifth = np.argsort(np.argsort(price)) // 60
     segments = [
         (found.overall, np.full(rows, True)),

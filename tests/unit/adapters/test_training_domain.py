@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ree.adapters.features import FEATURES
 from ree.adapters.training_domain import TrainingDomain, nearness
-from ree.domain.reach import Reach
+from ree.domain.reach import Reaches, Respect
+from ree.domain.rules import Fault
 
 ENEBOLIG, REKKEHUS, LEILIGHET, HYTTE = 0, 2, 3, 4
 DAY = date(2026, 1, 1).toordinal()
@@ -41,13 +43,38 @@ def homes(**columns: Any) -> dict[str, Any]:
     }
 
 
-def reach(domain: TrainingDomain, what: str, distance: float = NEAR, **columns: Any) -> Reach:
+@frozen
+class Told:
+    """Of homes in one respect, as columns."""
+
+    respect: Respect
+    value: Any
+    warned: Any
+    refused: Any
+    faults: tuple[Fault, ...]
+    """Of the first home, in any respect."""
+
+
+def told(reaches: Reaches) -> list[Told]:
+    return [
+        Told(
+            respect,
+            reaches.value[:, place],
+            reaches.warned[:, place],
+            reaches.refused[:, place],
+            reaches.faults(0) if len(reaches.value) else (),
+        )
+        for place, respect in enumerate(reaches.respects)
+    ]
+
+
+def reach(domain: TrainingDomain, what: str, distance: float = NEAR, **columns: Any) -> Told:
     asked = homes(**columns)
-    reaches = domain.reaches(asked, np.full(len(asked["day"]), distance))
-    return next(reach for reach in reaches if reach.what == what)
+    found = told(domain.reaches(asked, np.full(len(asked["day"]), distance)))
+    return next(each for each in found if each.respect.what == what)
 
 
-def answer(found: Reach) -> str:
+def answer(found: Told) -> str:
     """Of one home."""
     assert found.warned[0] or not found.refused[0]
     return {(0, 0): "usual", (1, 0): "near_edge", (1, 1): "out_of_domain"}[
@@ -102,7 +129,7 @@ def test_areas_that_are_valued(what: str, field: str, sizes: tuple[float, ...]) 
     ]:
         found = reach(DOMAIN, what, **{what: size})
         assert (size, answer(found)) == (size, expected)
-        assert (found.field, found.unit) == (field, " m2")
+        assert (found.respect.field, found.respect.unit) == (field, " m2")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +147,11 @@ def test_areas_that_are_valued(what: str, field: str, sizes: tuple[float, ...]) 
 )
 def test_ages_that_are_valued(built: float, expected: str) -> None:
     found = reach(DOMAIN, "age", built_year=built)
-    assert (answer(found), found.field, found.unit) == (expected, "built_year", " years")
+    assert (answer(found), found.respect.field, found.respect.unit) == (
+        expected,
+        "built_year",
+        " years",
+    )
 
 
 def test_age_is_that_on_the_day() -> None:
@@ -146,11 +177,11 @@ def test_each_type_has_bounds_of_its_own() -> None:
 
 def test_of_a_type_that_was_never_sold_only_that_is_told() -> None:
     asked = homes(realestate_type=REKKEHUS, usable_area=[5, 5_000], built_year=[1600, 2028])
-    reaches = DOMAIN.reaches(asked, np.array([NEAR, NEAR]))
-    assert {found.what for found in reaches if found.refused.any()} == {"realestate_type"}
-    assert {found.what for found in reaches if found.warned.any()} == {"realestate_type"}
+    reaches = told(DOMAIN.reaches(asked, np.array([NEAR, NEAR])))
+    assert {found.respect.what for found in reaches if found.refused.any()} == {"realestate_type"}
+    assert {found.respect.what for found in reaches if found.warned.any()} == {"realestate_type"}
     assert np.isnan(DOMAIN.bounds[:, REKKEHUS]).all()
-    fault = reach(DOMAIN, "realestate_type", realestate_type=REKKEHUS).fault(0)
+    (fault,) = reach(DOMAIN, "realestate_type", realestate_type=REKKEHUS).faults
     assert fault.message == "0 sales of this type; at least 10 is valued"
     assert (fault.field, fault.code) == ("realestate_type", "out_of_domain:realestate_type")
 
@@ -187,11 +218,11 @@ def test_sales_of_a_type_that_it_takes(count: int, expected: str) -> None:
 def test_the_third_nearest_sale_may_be_so_far(distance: float, expected: str) -> None:
     found = reach(DOMAIN, "distance", distance)
     assert answer(found) == expected
-    assert found.field == "lat,lon"
+    assert found.respect.field == "lat,lon"
 
 
 def test_what_is_too_far_is_told_in_km() -> None:
-    fault = reach(DOMAIN, "distance", 23.456).fault(0)
+    (fault,) = reach(DOMAIN, "distance", 23.456).faults
     assert fault.message == "23.456 km to the third nearest sale; at most 20 is valued"
     assert fault.code == "out_of_domain:distance"
 
@@ -206,7 +237,7 @@ def test_nearness_is_that_of_the_third_sale_in_km() -> None:
 
 def test_respects_are_told_in_this_order() -> None:
     reaches = DOMAIN.reaches(homes(), np.array([NEAR]))
-    assert [found.what for found in reaches] == [
+    assert [respect.what for respect in reaches.respects] == [
         "distance",
         "realestate_type",
         "usable_area",
@@ -218,7 +249,7 @@ def test_respects_are_told_in_this_order() -> None:
 
 def test_no_homes_have_no_reach() -> None:
     none = {name: column[:0] for name, column in homes().items()}
-    assert all(len(found.refused) == 0 for found in DOMAIN.reaches(none, np.empty(0)))
+    assert DOMAIN.reaches(none, np.empty(0)).refused.shape == (0, 6)
 
 
 kind = st.sampled_from([ENEBOLIG, LEILIGHET])
@@ -243,7 +274,7 @@ def test_no_sale_is_refused_for_its_own_size_or_age(
     )
     domain = TrainingDomain.of(columns, NOT_FAR)
     assert domain.sales.sum() == len(sold)
-    for found in domain.reaches(columns, np.zeros(len(sold)))[2:]:
+    for found in told(domain.reaches(columns, np.zeros(len(sold))))[2:]:
         assert not found.refused.any()
     again = TrainingDomain.from_arrays(domain.arrays())
     np.testing.assert_array_equal(again.bounds, domain.bounds)

@@ -18,7 +18,7 @@ from ree.domain.explanation import Explanation
 from ree.domain.funnel import Funnel
 from ree.domain.model import Kind, LoadedModel, ModelVersion, Recipe, TrainingRecord
 from ree.domain.ports import ActiveModel, Tabulate
-from ree.domain.reach import Reach
+from ree.domain.reach import Reaches, Respect
 from ree.domain.turnover import Period
 
 DAY = date(2026, 1, 17)
@@ -227,27 +227,25 @@ class Surveyor:
     def appraise(self, homes: Mapping[str, Any], coverages: Sequence[float]) -> Appraisal:
         price, fsd = self.estimate(homes), np.array(homes["usable_area"]) / 1_000
         fsd = np.where(np.array(homes["usable_area"]) == 666, nan, fsd)
-        rows = np.ones(len(price))
         distance = (np.array(homes["lat"]) - 59.9) * 100
+        respects = (
+            Respect("distance", "lat,lon", " km to the third nearest sale"),
+            Respect("usable_area", "usable_area", " m2"),
+        )
+        bounds = ((-inf, 50), (10, 300)), ((-inf, 40), (20, 1_000))
+        warn, refuse = (tuple(np.full((len(price), 2), bound) for bound in pair) for pair in bounds)
         return Appraisal(
             price,
             {share: (price * (1 - share * fsd), price * (1 + share * fsd)) for share in coverages},
             fsd,
-            (
-                Reach(
-                    "distance", "lat,lon", " km to the third nearest sale", distance,
-                    (-inf * rows, 10 * rows), (-inf * rows, 20 * rows),
-                ),
-                Reach(
-                    "usable_area", "usable_area", " m2", price / self.price,
-                    (50 * rows, 300 * rows), (40 * rows, 1_000 * rows),
-                ),
-            ),
-        )  # fmt: skip
+            Reaches(respects, np.column_stack([distance, price / self.price]), warn, refuse),
+        )
 
     def explain(self, homes: Mapping[str, Any]) -> list[Explanation]:
         """Of homes that it gives an estimate of, and of no others."""
-        assert all(not reach.refused.any() for reach in self.appraise(homes, ()).reaches)
+        found = self.appraise(homes, ()).reaches
+        assert found is not None
+        assert not found.refused.any()
         return [Explanation.whole(price) for price in self.estimate(homes).tolist()]
 
 

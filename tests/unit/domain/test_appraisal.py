@@ -55,7 +55,7 @@ def test_of_another_coverage_there_is_none() -> None:
 def test_a_model_that_knows_prices_alone() -> None:
     found = Appraisal(PRICE)
     assert found.intervals == {}
-    assert found.reaches == ()
+    assert found.reaches is None
     assert [found.interval_of(row, COVERAGE) for row in range(3)] == [None] * 3
     assert [found.fsd_of(row) for row in range(3)] == [None] * 3
 

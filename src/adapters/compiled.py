@@ -1,0 +1,27 @@
+"""Functions that are compiled to machine code when their module is imported.
+
+Their signatures are given, so that a service compiles before it forks and never again. Nothing is
+kept on disk, no thread is started, and sums are taken in the order they are written in: what is
+said of a home does not depend on the homes beside it.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from numba import njit
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def compiled(signature: str) -> Callable[[F], F]:
+    """For arrays and numbers of these types only; x / 0 is inf or NaN, as of arrays."""
+    decorate: Callable[[F], F] = njit(
+        signature, nogil=True, error_model="numpy", no_cfunc_wrapper=True
+    )
+    return decorate
+
+
+def inlined(function: F) -> F:
+    """To be written into those that call it: it is compiled with each of them, and not alone."""
+    decorated: F = njit(function, inline="always", error_model="numpy")
+    return decorated
