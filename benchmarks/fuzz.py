@@ -27,6 +27,7 @@ from attrs import define, field, frozen
 
 from fuzz_answers import Answer, Wrong, judge_all, taken
 from fuzz_bodies import Request, corpus, requests
+from ree.entrypoints.logs import configure_logs
 from siege import DEADLINE, Memory, Pulse, Served
 from small_models import Shelf
 
@@ -197,6 +198,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--clients", type=int, default=2)
+    configure_logs("ERROR")
     report = fuzz(**vars(parser.parse_args()))
     print(report)
     return 1 if report.faults else 0

@@ -20,6 +20,7 @@ _YEAR = date(2025, 1, 1)
 class Shelf:
     """The storage that a service in *folder* looks at."""
 
+    folder: Path
     container: Container
 
     @classmethod
@@ -28,7 +29,7 @@ class Shelf:
         container = Container()
         settings = Settings(storage_path=folder / "store")
         container.settings.override(providers.Object(settings))
-        return cls(container)
+        return cls(folder, container)
 
     def publish(self, seed: int) -> str:
         """A version; every seed is another market with other prices."""
