@@ -11,6 +11,7 @@ from ...domain.errors import (
     UnreadableVersion,
 )
 from .body import UnsupportedBody
+from .client_keys import NoClientKey, TooManyRequests
 from .problems import kind_of
 
 VERSION = "20260901-031500-5f0c2a91"
@@ -216,10 +217,12 @@ _INVALID = {
 
 PROBLEMS: dict[int, Any] = {
     400: _problem(MalformedJson("The JSON is malformed: Expecting value (line 1, column 1).")),
+    401: _problem(NoClientKey()),
     404: _problem(UnknownVersion(VERSION)),
     413: _problem(BatchTooLarge(12_000, 10_000)),
     415: _problem(UnsupportedBody("Send JSON in UTF-8, with Content-Type: application/json.")),
     422: {"mixed": _INVALID} | _problem(EmptyBatch()),
+    429: _problem(TooManyRequests(600, 1)),
     500: _problem(Exception()),
     503: _problem(ModelNotReady()),
 }
