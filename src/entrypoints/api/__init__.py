@@ -2,15 +2,17 @@
 
 from flask import Flask
 
+from ...adapters.settings import Settings
 from ...container import Container
+from ...domain.ports import Clock
 from ..logs import configure_logs
 from .answers import StrictJson
-from .client_keys import register_client_keys
+from .client_keys import client_gate
 from .cors import register_cors
 from .documentation import document, pages
-from .every_request import register_every_request
+from .every_request import Gate, register_every_request
 from .metrics import Metrics, ModelState
-from .operations import PATH, register_operations
+from .operations import PATH, operations, port_gate
 from .problems import register_problems
 from .routes import routes
 
@@ -43,16 +45,23 @@ def create_app(container: Container | None = None) -> Flask:
 
 
 def _protect(app: Flask, container: Container) -> None:
-    """What happens to every request, in this order."""
+    """What happens to every request, whatever it asks for."""
     settings, clock, model = container.settings(), container.clock(), container.watched_model()
     metrics = Metrics([key.name for key in settings.client_keys])
     model.watchers.append(metrics.followed)
-    register_every_request(app, metrics, clock)
-    register_operations(app, metrics.shown(ModelState(model.state, clock)), settings.metrics_port)
+    register_every_request(app, metrics, clock, _gates(settings, clock))
+    app.register_blueprint(operations(metrics.shown(ModelState(model.state, clock))))
     if settings.cors_origins:
         register_cors(app, settings.cors_origins)
+
+
+def _gates(settings: Settings, clock: Clock) -> list[Gate]:
+    gates = []
+    if settings.metrics_port:
+        gates.append(port_gate(settings.metrics_port))
     if settings.client_keys:
-        also_open = frozenset({PATH} if settings.metrics_port else ())
-        register_client_keys(
-            app, settings.client_keys, settings.client_rate, clock, also_open=also_open
+        apart = frozenset({PATH} if settings.metrics_port else ())
+        gates.append(
+            client_gate(settings.client_keys, settings.client_rate, clock, also_open=apart)
         )
+    return gates

@@ -12,22 +12,25 @@ from urllib.parse import quote
 from ..logs import info_lines
 from .exchange import Exchange
 
-_PLAIN = re.compile("[A-Za-z0-9/._~-]{0,200}", re.ASCII)
 _METHOD = re.compile("[A-Z]{1,20}", re.ASCII)
 _SHOWN = 200
 
 
-def log_request(exchange: Exchange, method: str, path: str, seconds: float) -> None:
-    """What was asked and how it was answered; *path* as WSGI has it."""
+def log_request(exchange: Exchange, seconds: float) -> None:
+    """What was asked and how it was answered, after *seconds*."""
     lines = info_lines()
-    if lines is None:
-        return
-    if not _PLAIN.fullmatch(path):
-        path = quote(path.encode("latin-1", "replace"))[:_SHOWN]
-    if not _METHOD.fullmatch(method):
-        method = "other"
-    make = _json if lines.as_json else _console
-    lines.line(make(exchange, method, path, f"{seconds * 1000:.2f}"))
+    if lines is not None:
+        environ = exchange.environ
+        asked = _asked(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        make = _json if lines.as_json else _console
+        lines.line(make(exchange, *asked, f"{seconds * 1000:.2f}"))
+
+
+@lru_cache(maxsize=256)
+def _asked(method: str, path: str) -> tuple[str, str]:
+    """The method and the path, without anything that could break or forge a line."""
+    shown = method if _METHOD.fullmatch(method) else "other"
+    return shown, quote(path.encode("latin-1", "replace"))[:_SHOWN]
 
 
 def _console(exchange: Exchange, method: str, path: str, ms: str) -> str:

@@ -1,16 +1,16 @@
 """Who may ask, once there are client keys, and how often."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
-from flask import Flask, g, request
+from attrs import frozen
 
 from ...adapters.client_keys import ClientKey, digest_of
 from ...domain.errors import ReeError
 from ...domain.ports import Clock
 from .exchange import Exchange
-from .rate_limit import Pace, RateLimits, Taken
+from .rate_limit import Pace, RateLimits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -35,56 +35,76 @@ class NoClientKey(ReeError):
 class TooManyRequests(ReeError):
     """A client asked more often than its key allows."""
 
-    def __init__(self, per_minute: int, wait: int) -> None:
+    def __init__(self, pace: Pace, wait: int) -> None:
         super().__init__(
-            f"This key allows {per_minute} requests a minute, and {Pace(per_minute).burst} at "
-            f"once. Try again in {wait} s; one request may hold many properties."
+            f"This key allows {pace.per_minute} requests a minute, {pace.burst} at once. Try "
+            f"again in {wait} s; a request may hold many properties."
         )
         self.wait = wait
 
 
-def register_client_keys(
-    app: Flask, keys: Sequence[ClientKey], rate: int, clock: Clock, *, also_open: frozenset[str]
-) -> None:
+@frozen
+class _Client:
+    """A key, and the place of its pace among those that are limited, if it is."""
+
+    key: ClientKey
+    place: int | None
+    policy: tuple[str, str]
+    """A header, as in the IETF's draft "RateLimit header fields for HTTP"."""
+
+
+def client_gate(
+    keys: Sequence[ClientKey], rate: int, clock: Clock, *, also_open: frozenset[str] = frozenset()
+) -> Callable[[Exchange], Exception | None]:
     """Let in who has one of *keys*, *rate* times a minute where a key has no number of its own.
 
-    Once for all processes, before the fork. *also_open* are paths that need no key either.
+    Made once for all processes, before the fork. *also_open* are paths that need no key either.
+    NoClientKey, TooManyRequests.
     """
-    allowed = [rate if key.per_minute is None else key.per_minute for key in keys]
-    limited = [place for place, per_minute in enumerate(allowed) if per_minute]
-    limits = RateLimits([allowed[place] for place in limited])
-    places = {keys[place].name: number for number, place in enumerate(limited)}
-    rates = {keys[place].name: allowed[place] for place in limited}
+    clients, limits = _clients(keys, rate)
     free = OPEN | also_open
 
-    @app.before_request
-    def _let_in() -> None:
-        environ = request.environ
-        path = environ["PATH_INFO"]
+    def check(exchange: Exchange) -> Exception | None:
+        environ = exchange.environ
+        path: str = environ["PATH_INFO"]
         if path in free or path.startswith(OPEN_BELOW) or environ["REQUEST_METHOD"] == "OPTIONS":
-            return
-        exchange: Exchange = g.exchange
-        client = _client(environ, keys)
+            return None
+        client = _client(environ, clients)
         if client is None:
             exchange.metrics.turned_away()
-            raise NoClientKey
-        exchange.client = client
-        exchange.metrics.let_in(client)
-        if client in places:
-            taken = limits.take(places[client], int(clock.monotonic() * 1e9))
-            exchange.headers += _told(rates[client], taken)
+            return NoClientKey()
+        exchange.client = client.key.name
+        exchange.metrics.let_in(client.key.name)
+        if client.place is not None:
+            taken = limits.take(client.place, int(clock.monotonic() * 1e9))
+            left = ("RateLimit", f'"key";r={taken.left};t={taken.wait}')
+            exchange.headers += (client.policy, left)
             if not taken.passes:
-                exchange.metrics.held_back(client)
-                raise TooManyRequests(rates[client], taken.wait)
+                exchange.metrics.held_back(client.key.name)
+                return TooManyRequests(limits.paces[client.place], taken.wait)
+        return None
+
+    return check
 
 
-def _client(environ: "WSGIEnvironment", keys: Sequence[ClientKey]) -> str | None:
+def _clients(keys: Sequence[ClientKey], rate: int) -> tuple[list[_Client], RateLimits]:
+    clients: list[_Client] = []
+    limited: list[int] = []
+    for key in keys:
+        allowed = rate if key.per_minute is None else key.per_minute
+        policy = ("RateLimit-Policy", f'"key";q={allowed};w=60')
+        clients.append(_Client(key, len(limited) if allowed else None, policy))
+        limited += [allowed] if allowed else []
+    return clients, RateLimits(limited)
+
+
+def _client(environ: "WSGIEnvironment", clients: Sequence[_Client]) -> _Client | None:
     """Whose key was sent. Every key is compared, whatever was sent, so that time tells nothing."""
     digest = digest_of(_sent(environ))
     found = None
-    for key in keys:
-        if compare_digest(key.digest, digest):
-            found = key.name
+    for client in clients:
+        if compare_digest(client.key.digest, digest):
+            found = client
     return found
 
 
@@ -97,11 +117,3 @@ def _sent(environ: "WSGIEnvironment") -> str:
         return _NOBODY
     sent = bearer if plain is None else plain
     return sent if sent is not None and len(sent) <= _LONGEST else _NOBODY
-
-
-def _told(per_minute: int, taken: Taken) -> list[tuple[str, str]]:
-    """As in the IETF's draft "RateLimit header fields for HTTP"."""
-    return [
-        ("RateLimit-Policy", f'"key";q={per_minute};w=60'),
-        ("RateLimit", f'"key";r={taken.left};t={taken.wait}'),
-    ]

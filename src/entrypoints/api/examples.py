@@ -13,6 +13,7 @@ from ...domain.errors import (
 from .body import UnsupportedBody
 from .client_keys import NoClientKey, TooManyRequests
 from .problems import kind_of
+from .rate_limit import Pace
 
 VERSION = "20260901-031500-5f0c2a91"
 REQUEST_ID = "0f3c6f1e8f0b4d0c9d6f3f6c1a2b3c4d"
@@ -222,7 +223,7 @@ PROBLEMS: dict[int, Any] = {
     413: _problem(BatchTooLarge(12_000, 10_000)),
     415: _problem(UnsupportedBody("Send JSON in UTF-8, with Content-Type: application/json.")),
     422: {"mixed": _INVALID} | _problem(EmptyBatch()),
-    429: _problem(TooManyRequests(600, 1)),
+    429: _problem(TooManyRequests(Pace(600), 1)),
     500: _problem(Exception()),
     503: _problem(ModelNotReady()),
 }

@@ -1,16 +1,22 @@
 """What is known of a request besides what Flask knows."""
 
 from collections.abc import Iterable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from .metrics import Metrics
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 
 @define(eq=False)
 class Exchange:
     """One request and its answer, filled in while it is answered; `g.exchange` in views."""
 
+    environ: "WSGIEnvironment"
     request_id: str
     metrics: Metrics
     client: str | None = None
@@ -38,3 +44,7 @@ class Exchange:
         """Count a batch that is refused as a whole, with one code a property at fault."""
         self.properties = asked
         self.metrics.refused(asked, codes, path)
+
+
+CURRENT: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
+"""The one that is being answered."""

@@ -2,38 +2,39 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, Flask, Response, abort, request
+from flask import Blueprint, Response, request
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
+from werkzeug.exceptions import NotFound
+
+from .exchange import Exchange
 
 PATH = "/metrics"
 
 
-def register_operations(app: Flask, registry: CollectorRegistry, port: int) -> None:
-    """`/metrics`; on *port* alone, and nothing else there, unless *port* is 0."""
-    app.register_blueprint(_operations(registry))
-    if port:
-        app.before_request(_apart(str(port)))
+def operations(registry: CollectorRegistry) -> Blueprint:
+    """`/metrics`, which shows what is in *registry*."""
+    routes = Blueprint("operations", __name__)
 
-
-def _operations(registry: CollectorRegistry) -> Blueprint:
-    operations = Blueprint("operations", __name__)
-
-    @operations.get(PATH)
+    @routes.get(PATH)
     def metrics() -> Response:
         """What is counted, in Prometheus' text format or OpenMetrics."""
         encode, media_type = choose_encoder(request.headers.get("Accept", ""))
         return Response(encode(registry), content_type=media_type)
 
-    return operations
+    return routes
 
 
-def _apart(port: str) -> Callable[[], None]:
-    """By the port of the socket that was connected to, which no header changes."""
+def port_gate(port: int) -> Callable[[Exchange], Exception | None]:
+    """Only the metrics on *port*, and only there.
 
-    def check() -> None:
-        environ = request.environ
-        if (environ["PATH_INFO"] == PATH) != (environ["SERVER_PORT"] == port):
-            abort(404)
+    It is the port of the socket that was connected to, which no header changes.
+    """
+    text = str(port)
+
+    def check(exchange: Exchange) -> Exception | None:
+        environ = exchange.environ
+        apart = environ["SERVER_PORT"] == text
+        return None if apart == (environ["PATH_INFO"] == PATH) else NotFound()
 
     return check

@@ -2,94 +2,95 @@
 
 import fcntl
 import mmap
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from tempfile import TemporaryFile
 from threading import Lock
 
-from attrs import frozen
+from attrs import define, field, frozen
 
-MINUTE = 60_000_000_000
+_MINUTE = 60_000_000_000
 _SECOND = 1_000_000_000
-_WIDTH = 8
 _BURST_SECONDS = 10
+_WIDTH = 8
 
 
-@frozen
+@define
 class Taken:
     """Whether a request may pass, and what is left."""
 
     passes: bool
     left: int
-    """Requests that would pass right now."""
+    """Requests that would pass right after it."""
     wait: int
-    """Whole seconds until one passes; 0 if one would now."""
+    """Whole seconds until one would; 0 if one would at once."""
 
 
 @frozen
 class Pace:
-    """So many requests a minute, spread: at once only as many as fall into ten seconds.
+    """So many requests a minute, and at once only as many as fall into ten seconds.
 
     The generic cell rate algorithm (ITU-T I.371): a request is due one interval after the one
-    before, and may come early by less than *burst* intervals. In any span of time *t* at most
-    burst + t / interval pass. All times are whole nanoseconds.
+    before it, and may come early by less than *burst* intervals. So at most burst + t / interval
+    pass in any span of time t. All times are whole nanoseconds.
     """
 
     per_minute: int
+    burst: int = field(init=False)
+    """How many pass at once after a pause."""
+    interval: int = field(init=False)
+    """From one request to the next, rounded up."""
+    tolerance: int = field(init=False)
+    """How early one may come."""
 
-    @property
-    def burst(self) -> int:
-        """How many pass at once after a pause."""
+    @burst.default
+    def _burst(self) -> int:
         return max(1, self.per_minute * _BURST_SECONDS // 60)
 
-    @property
-    def interval(self) -> int:
-        """From one request to the next, rounded up."""
-        return -(-MINUTE // self.per_minute)
+    @interval.default
+    def _interval(self) -> int:
+        return -(-_MINUTE // self.per_minute)
 
-    def take(self, due: int, now: int) -> tuple[int, Taken]:
-        """When the next request is due, after one that comes now."""
-        early = max(due - now, 0)
-        tolerance = (self.burst - 1) * self.interval
-        passes = early <= tolerance
-        if passes:
-            early += self.interval
-        left = max(tolerance + self.interval - early, 0) // self.interval
-        wait = 0 if left else max(1, -(-(early - tolerance) // _SECOND))
-        return now + early, Taken(passes, left, wait)
+    @tolerance.default
+    def _tolerance(self) -> int:
+        return (self.burst - 1) * self.interval
 
 
 class RateLimits:
-    """One due time for each pace, in memory that a fork shares.
+    """A due time for each pace, in memory that a fork shares.
 
-    What a process does to one takes a lock on its bytes of the file behind the memory. Such a
-    lock is the process's own (POSIX), so the system gives it back when the process dies, however
-    it dies; the eight bytes then hold what they held before or what they were to hold.
-    Make it before the fork; processes that make their own count on their own.
+    A change takes a lock on the time's eight bytes of the file behind the memory. Such a lock
+    belongs to the process (POSIX), so that the system releases it however the process dies; the
+    bytes then hold what they held before, or what they were to hold.
+    Make it before the fork: processes that make their own count on their own.
     """
 
-    def __init__(self, paces: Sequence[int]) -> None:
-        self._paces = [Pace(per_minute) for per_minute in paces]
+    def __init__(self, per_minute: Sequence[int]) -> None:
+        self.paces = [Pace(each) for each in per_minute]
         self._file = TemporaryFile()  # noqa: SIM115 (open as long as the service)
-        size = max(1, len(paces)) * _WIDTH
+        size = max(1, len(self.paces)) * _WIDTH
         self._file.truncate(size)
         self._due = memoryview(mmap.mmap(self._file.fileno(), size)).cast("q")
-        self._threads = Lock()  # a process's threads are one to the file's locks
+        self._threads = Lock()  # to the file's locks the threads of a process are one
 
     def take(self, place: int, now: int) -> Taken:
-        """Let one request pass, if the pace at *place* allows it at *now* (nanoseconds)."""
-        with self._held(place):
-            due, taken = self._paces[place].take(self._due[place], now)
-            if taken.passes:
-                self._due[place] = due
-        return taken
-
-    @contextmanager
-    def _held(self, place: int) -> Iterator[None]:
-        file = self._file.fileno()
+        """Let a request pass, if the pace at *place* allows it at *now* (nanoseconds)."""
+        pace = self.paces[place]
         with self._threads:
-            fcntl.lockf(file, fcntl.LOCK_EX, _WIDTH, place * _WIDTH)
+            self.lock(place)
             try:
-                yield
+                due = self._due[place]
+                early = due - now if due > now else 0
+                passes = early <= pace.tolerance
+                if passes:
+                    early += pace.interval
+                    self._due[place] = now + early
             finally:
-                fcntl.lockf(file, fcntl.LOCK_UN, _WIDTH, place * _WIDTH)
+                self.lock(place, fcntl.LOCK_UN)
+        left = (pace.tolerance + pace.interval - early) // pace.interval
+        if left > 0:
+            return Taken(passes, left, 0)
+        return Taken(passes, 0, max(1, -(-(early - pace.tolerance) // _SECOND)))
+
+    def lock(self, place: int, how: int = fcntl.LOCK_EX) -> None:
+        """Keep other processes off a due time, or let them."""
+        fcntl.lockf(self._file, how, _WIDTH, place * _WIDTH)
