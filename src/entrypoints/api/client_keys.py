@@ -77,7 +77,8 @@ def client_gate(
         exchange.metrics.let_in(client.key.name)
         if client.place is not None:
             taken = limits.take(client.place, int(clock.monotonic() * 1e9))
-            left = ("RateLimit", f'"key";r={taken.left};t={taken.wait}')
+            wait = f";t={taken.wait}" if taken.wait else ""
+            left = ("RateLimit", f'"key";r={taken.left}{wait}')
             exchange.headers += (client.policy, left)
             if not taken.passes:
                 exchange.metrics.held_back(client.key.name)

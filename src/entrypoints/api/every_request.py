@@ -81,10 +81,12 @@ def _wrapped(
         metrics.enter()
         try:
             for gate in gates:
-                error = gate(exchange)
-                if error is not None:
-                    return _turned_away(app, error, environ, begin)
+                refusal = gate(exchange)
+                if refusal is not None:
+                    return _problem(app, refusal, environ, begin)
             return inner(environ, begin)
+        except Exception as error:  # a defect of ours, or of Flask's, beyond its own handler
+            return _problem(app, error, environ, begin)
         finally:
             metrics.leave()
             seconds = monotonic() - began
@@ -96,7 +98,7 @@ def _wrapped(
     return answer
 
 
-def _turned_away(
+def _problem(
     app: Flask, error: Exception, environ: "WSGIEnvironment", start: "StartResponse"
 ) -> Iterable[bytes]:
     with app.request_context(environ):

@@ -5,6 +5,7 @@ import mmap
 from collections.abc import Sequence
 from tempfile import TemporaryFile
 from threading import Lock
+from weakref import finalize
 
 from attrs import define, field, frozen
 
@@ -66,7 +67,8 @@ class RateLimits:
 
     def __init__(self, per_minute: Sequence[int]) -> None:
         self.paces = [Pace(each) for each in per_minute]
-        self._file = TemporaryFile()  # noqa: SIM115 (open as long as the service)
+        self._file = TemporaryFile()  # noqa: SIM115 (open as long as this is)
+        finalize(self, self._file.close)
         size = max(1, len(self.paces)) * _WIDTH
         self._file.truncate(size)
         self._due = memoryview(mmap.mmap(self._file.fileno(), size)).cast("q")
