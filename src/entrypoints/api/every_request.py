@@ -83,10 +83,10 @@ def _wrapped(
             for gate in gates:
                 refusal = gate(exchange)
                 if refusal is not None:
-                    return _problem(app, refusal, environ, begin)
+                    return _turned_away(app, refusal, environ, begin)
             return inner(environ, begin)
-        except Exception as error:  # a defect of ours, or of Flask's, beyond its own handler
-            return _problem(app, error, environ, begin)
+        except Exception as error:  # a defect that Flask did not answer
+            return _failed(app, error, environ, begin)
         finally:
             metrics.leave()
             seconds = monotonic() - began
@@ -98,12 +98,20 @@ def _wrapped(
     return answer
 
 
-def _problem(
+def _turned_away(
     app: Flask, error: Exception, environ: "WSGIEnvironment", start: "StartResponse"
 ) -> Iterable[bytes]:
     with app.request_context(environ):
         problem = of_http(error) if isinstance(error, HTTPException) else of_error(error)
         return app.process_response(problem)(environ, start)
+
+
+def _failed(
+    app: Flask, error: Exception, environ: "WSGIEnvironment", start: "StartResponse"
+) -> Iterable[bytes]:
+    """Without the application's hooks, of which one may be what fails."""
+    with app.request_context(environ):
+        return of_error(error)(environ, start)
 
 
 def _server_timing(timings: Iterable[tuple[str, float]], total: float) -> tuple[str, str]:

@@ -102,6 +102,9 @@ def of_error(error: Exception) -> Response:
 
 def of_http(error: HTTPException) -> Response:
     """The problem for what Flask itself refuses, as an unknown route."""
+    defect = getattr(error, "original_exception", None)
+    if defect is not None:
+        return of_error(defect)
     response = _problem(
         "about:blank", error.name, error.code or 500, error.description or error.name
     )
