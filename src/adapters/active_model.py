@@ -1,6 +1,7 @@
 """The model that a service prices with, kept up to date in the background."""
 
 import os
+from collections.abc import Callable
 from datetime import datetime
 from threading import Event, Lock, Thread
 
@@ -79,6 +80,8 @@ class WatchedModel:
     registry: ModelRegistry
     refresh_seconds: float
     clock: Clock
+    watchers: list[Callable[[Followed], None]] = field(factory=list, init=False)
+    """Told what every look came to."""
     _state: Followed = field(factory=Followed, init=False)  # replaced as a whole, never changed
     _told: set[str] = field(factory=set, init=False)
     _broken: _Broken | None = field(default=None, init=False)
@@ -123,6 +126,8 @@ class WatchedModel:
                 self._failed(error)
             else:
                 self._took(served)
+            for tell in self.watchers:
+                tell(self._state)
             self._looked.set()
 
     def _follow(self) -> None:

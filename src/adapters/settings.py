@@ -16,10 +16,13 @@ from dotenv import dotenv_values
 from ..domain.errors import ReeError
 from ..domain.estimate import ValuationDates
 from ..domain.gating import GatingPolicy
+from .client_keys import MOST_A_MINUTE, ClientKey, read_client_keys
 from .seal import key_bytes
 
 PREFIX = "REE_"
 _FOLDER = Path(".ree")
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
+"""As browsers send one: in small letters, without a path."""
 T = TypeVar("T")
 
 
@@ -108,6 +111,14 @@ def _verify_keys(text: str) -> tuple[str, ...]:
     return keys
 
 
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(origin.strip() for origin in text.split(","))
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin) or urlsplit(origin).port == 0:
+            raise ValueError(origin)
+    return origins
+
+
 _percent = _number(0, 1_000)
 _rows = _integer(1, 10_000_000)
 _months = _integer(1, 1_200)
@@ -125,8 +136,22 @@ class Settings:
         _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
         "DEBUG, INFO, WARNING or ERROR",
     )
+    log_format: str = _option("console", _one_of("console", "json"), "console or json")
     host: str = _option("127.0.0.1", _text, "an address to listen on")
     port: int = _option(8000, _integer(0, 65_535), "a port, 0 to 65535")
+    metrics_port: int = _option(0, _integer(0, 65_535), "a port, 0 to 65535")
+    client_keys: tuple[ClientKey, ...] = _option(
+        (),
+        read_client_keys,
+        "NAME:SHA256 or NAME:SHA256:N as `ree keys client` prints it, with commas between",
+        secret=True,  # for the key itself may be put there by mistake
+    )
+    client_rate: int = _option(
+        0, _integer(0, MOST_A_MINUTE), f"requests a minute, 0 to {MOST_A_MINUTE}"
+    )
+    cors_origins: tuple[str, ...] = _option(
+        (), _origins, "origins as https://app.example, with commas between"
+    )
     storage: str = _option("filesystem", _one_of("filesystem", "s3"), "filesystem or s3")
     storage_path: Path = _option(_FOLDER, Path, "a folder")  # noqa: RUF009
     storage_single_writer: bool = _option(False, _truth, "true or false")

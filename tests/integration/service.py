@@ -43,7 +43,8 @@ from ree.domain.errors import ReeError
 from ree.entrypoints.api.server import serve
 from ree.entrypoints.logs import configure_logs
 container = Container()
-configure_logs(container.settings().log_level)
+settings = container.settings()
+configure_logs(settings.log_level, settings.log_format)
 try:
     serve(container, "127.0.0.1", int(sys.argv[1]), workers=int(sys.argv[2]))
 except ReeError as error:

@@ -424,7 +424,7 @@ def test_every_answer_has_the_headers(stub_client: FlaskClient) -> None:
         assert "default-src 'none'" in headers["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics", "/estimates", "/estimate/", "//estimate"])
+@pytest.mark.parametrize("path", ["/", "/estimates", "/metrics/", "/estimate/", "//estimate"])
 def test_an_unknown_route_is_a_problem(client: FlaskClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
@@ -496,7 +496,9 @@ def test_a_request_is_one_readable_line(
     stub_client.get("/%0A%1b[31mfake")
     first, second = capsys.readouterr().err.splitlines()
     assert re.search(
-        r"request method=POST path=/estimate status=422 ms=[0-9.]+ request_id=r1$", first
+        r"^[0-9-]{10}T[0-9:]{8}\.[0-9]{6}Z \[info     \] request method=POST path=/estimate "
+        r"status=422 ms=[0-9]+\.[0-9]{2} request_id=r1 bytes=[1-9][0-9]*$",
+        first,
     )
     assert "secret" not in first
     assert "path=/%0A%1B%5B31mfake" in second

@@ -85,7 +85,7 @@ def test_an_asset_has_its_type_and_is_kept_by_browsers(client: FlaskClient, name
     }
     answer = client.get(f"/docs/assets/{name}")
     assert answer.mimetype == types[name.rpartition(".")[2]]
-    assert "max-age" in answer.headers["Cache-Control"]
+    assert answer.headers["Cache-Control"] == "no-cache"
     again = client.get(f"/docs/assets/{name}", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
 
@@ -136,8 +136,11 @@ def test_the_document_holds_together(document: dict[str, Any]) -> None:
 
 def test_the_problems_of_an_estimate_are_documented(document: dict[str, Any]) -> None:
     estimate = document["paths"]["/estimate"]["post"]
-    assert set(estimate["responses"]) == {"200", "400", "413", "415", "422", "500", "503"}
-    assert "Retry-After" in estimate["responses"]["503"]["headers"]
+    statuses = {"200", "400", "401", "413", "415", "422", "429", "500", "503"}
+    assert set(estimate["responses"]) == statuses
+    for status in ("429", "503"):
+        assert "Retry-After" in estimate["responses"][status]["headers"]
+    assert "WWW-Authenticate" in estimate["responses"]["401"]["headers"]
     assert [parameter["name"] for parameter in estimate["parameters"]] == [
         "valuation_date",
         "on_invalid",

@@ -2,12 +2,18 @@
 
 from flask import Flask
 
+from ...adapters.settings import Settings
 from ...container import Container
+from ...domain.ports import Clock
 from ..logs import configure_logs
 from .answers import StrictJson
+from .client_keys import client_gate
+from .cors import register_cors
 from .documentation import document, pages
+from .every_request import Gate, register_every_request
+from .metrics import Metrics, ModelState
+from .operations import PATH, operations, port_gate
 from .problems import register_problems
-from .request_log import register_request_log
 from .routes import routes
 
 
@@ -19,15 +25,43 @@ def create_app(container: Container | None = None) -> Flask:
     """
     if container is None:
         container = Container()
-        configure_logs(container.settings().log_level)
+        settings = container.settings()
+        configure_logs(settings.log_level, settings.log_format)
     app = Flask(__name__, static_folder=None)
     app.json = StrictJson(app)
     app.url_map.merge_slashes = False
     app.extensions["ree"] = container
     container.serve_batch()  # its singletons, before there are threads
-    register_request_log(app, container.clock())
+    _protect(app, container)
     register_problems(app)
-    api = document(app, container.code_version().partition("+")[0])
+    api = document(
+        app,
+        container.code_version().partition("+")[0],
+        keys=bool(container.settings().client_keys),
+    )
     api.register_blueprint(routes)
     app.register_blueprint(pages)
     return app
+
+
+def _protect(app: Flask, container: Container) -> None:
+    """What happens to every request, whatever it asks for."""
+    settings, clock, model = container.settings(), container.clock(), container.watched_model()
+    metrics = Metrics([key.name for key in settings.client_keys])
+    model.watchers.append(metrics.followed)
+    register_every_request(app, metrics, clock, _gates(settings, clock))
+    app.register_blueprint(operations(metrics.shown(ModelState(model.state, clock))))
+    if settings.cors_origins:
+        register_cors(app, settings.cors_origins)
+
+
+def _gates(settings: Settings, clock: Clock) -> list[Gate]:
+    gates = []
+    if settings.metrics_port:
+        gates.append(port_gate(settings.metrics_port))
+    if settings.client_keys:
+        apart = frozenset({PATH} if settings.metrics_port else ())
+        gates.append(
+            client_gate(settings.client_keys, settings.client_rate, clock, also_open=apart)
+        )
+    return gates

@@ -5,13 +5,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, request
+from flask import Blueprint, Flask, Response, abort
 from flask_smorest import Api
 from flask_smorest import Blueprint as DocumentedBlueprint
 from werkzeug.exceptions import HTTPException
 
 from .examples import PROBLEMS
 from .problems import MEDIA_TYPE, RETRY_AFTER, of_http
+from .revalidation import revalidated
 from .schemas import SCHEMAS, reference
 
 DESCRIPTION = """\
@@ -19,7 +20,24 @@ What Norwegian homes are worth, by a model that retrains, checks and publishes i
 
 Errors are problem details (RFC 9457, `application/problem+json`). Every answer has an
 `X-Request-Id`, under which the service logs the request; one that you send (1 to 64 of
-`A-Z a-z 0-9 . _ -`) is kept."""
+`A-Z a-z 0-9 . _ -`) is kept.
+
+Where the operator has set client keys, every route but `/health`, `/ready` and this documentation
+wants one, and may be asked only so often with it."""
+
+_KEYS: dict[str, dict[str, str]] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A client key, where the operator has set them.",
+    },
+    "header": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Api-Key",
+        "description": "The same key; send it in one of the two.",
+    },
+}
 
 _SWAGGER = ("flask_swagger_ui", "dist")
 _REDOC = ("openapi_ui_bundles", "redoc", "vendor")
@@ -41,6 +59,7 @@ _TEXTS = {
         ' document.getElementById("page"));'
     ),
 }
+_DOCUMENT = "api-docs.openapi_json"
 ASSETS = (*_FILES, *_TEXTS)
 _TYPES = {
     "css": "text/css",
@@ -75,10 +94,12 @@ _PAGE = """\
 
 WHY = {
     400: "The body is not JSON, or JSON that is ambiguous: NaN, Infinity, a key given twice.",
+    401: "The operator has set client keys, and none of them was sent.",
     404: "The version is gone.",
     413: "More properties than `REE_MAX_BATCH`, or more bytes than those need.",
     415: "Another media type than `application/json`, or a content encoding.",
     422: "No properties, or ones that cannot be priced; `errors` lists what is wrong with each.",
+    429: "More requests than the key allows. Try again after `Retry-After` seconds.",
     500: "A defect in the service. The log tells more, under the request id.",
     503: "No model is loaded, or the storage failed. Try again after `Retry-After` seconds.",
 }
@@ -89,6 +110,11 @@ _RETRY_AFTER = {
         "description": "Seconds to wait.",
         "schema": {"type": "integer", "example": int(RETRY_AFTER)},
     }
+}
+_HEADERS = {
+    401: {"WWW-Authenticate": {"description": "`Bearer`", "schema": {"type": "string"}}},
+    429: _RETRY_AFTER,
+    503: _RETRY_AFTER,
 }
 
 
@@ -106,7 +132,7 @@ class Routes(DocumentedBlueprint):
                     content_type=MEDIA_TYPE,
                     description=WHY[code],
                     examples=PROBLEMS[code],
-                    headers=_RETRY_AFTER if code == 503 else None,
+                    headers=_HEADERS.get(code),
                 )(view)
             return view
 
@@ -123,19 +149,38 @@ class ProblemApi(Api):
         return of_http(error)
 
 
-def document(app: Flask, version: str) -> Any:
-    """The API whose routes make the OpenAPI document, served as /openapi.json."""
+def document(app: Flask, version: str, *, keys: bool) -> Any:
+    """The API whose routes make the OpenAPI document, served as /openapi.json.
+
+    With *keys* it says that clients need one.
+    """
     app.config |= {
         "API_TITLE": "ree",
         "API_VERSION": version,
         "OPENAPI_VERSION": "3.0.3",
         "OPENAPI_URL_PREFIX": "/",
     }
-    api = ProblemApi(app, spec_kwargs={"info": {"description": DESCRIPTION}})
+    more: dict[str, Any] = {"info": {"description": DESCRIPTION}}
+    if keys:
+        more["security"] = [{name: []} for name in _KEYS]
+    api = ProblemApi(app, spec_kwargs=more)
     api.spec.components.schemas.clear()  # flask-smorest's own errors and pages
     for name, schema in SCHEMAS.items():
         api.spec.components.schema(name, schema)
+    for name, scheme in _KEYS.items():
+        api.spec.components.security_scheme(name, scheme)
+    _keep_document(app)
     return api
+
+
+def _keep_document(app: Flask) -> None:
+    """Make it once; it takes some milliseconds."""
+    make: Callable[[], Any] = cache(app.view_functions[_DOCUMENT])
+
+    def view() -> Response:
+        return revalidated(Response(make().get_data(), mimetype="application/json"))
+
+    app.view_functions[_DOCUMENT] = view
 
 
 pages = Blueprint("pages", __name__)
@@ -159,10 +204,7 @@ def asset(name: str) -> Response:
     if name not in ASSETS:
         abort(404)
     response = Response(_asset(name), mimetype=_TYPES[name.rpartition(".")[2]])
-    response.headers["Cache-Control"] = "public, max-age=3600"
-    response.add_etag()
-    response.make_conditional(request)
-    return response
+    return revalidated(response)
 
 
 def _page(styles: list[str], scripts: list[str]) -> Response:
@@ -171,7 +213,7 @@ def _page(styles: list[str], scripts: list[str]) -> Response:
     page = _PAGE.format(head="\n".join(head), scripts="\n".join(body))
     response = Response(page, mimetype="text/html")
     response.headers["Content-Security-Policy"] = _POLICY
-    return response
+    return revalidated(response)
 
 
 @cache

@@ -11,7 +11,9 @@ from ...domain.errors import (
     UnreadableVersion,
 )
 from .body import UnsupportedBody
+from .client_keys import NoClientKey, TooManyRequests
 from .problems import kind_of
+from .rate_limit import Pace
 
 VERSION = "20260901-031500-5f0c2a91"
 REQUEST_ID = "0f3c6f1e8f0b4d0c9d6f3f6c1a2b3c4d"
@@ -216,10 +218,12 @@ _INVALID = {
 
 PROBLEMS: dict[int, Any] = {
     400: _problem(MalformedJson("The JSON is malformed: Expecting value (line 1, column 1).")),
+    401: _problem(NoClientKey()),
     404: _problem(UnknownVersion(VERSION)),
     413: _problem(BatchTooLarge(12_000, 10_000)),
     415: _problem(UnsupportedBody("Send JSON in UTF-8, with Content-Type: application/json.")),
     422: {"mixed": _INVALID} | _problem(EmptyBatch()),
+    429: _problem(TooManyRequests(Pace(600), 1)),
     500: _problem(Exception()),
     503: _problem(ModelNotReady()),
 }

@@ -21,6 +21,7 @@ from ...domain.errors import (
 from ...domain.rules import Fault
 from .answers import placeless
 from .body import BodyTooLarge, Busy, NotAnObject, UnsupportedBody
+from .client_keys import NoClientKey, TooManyRequests
 from .query import InvalidQuery
 
 MEDIA_TYPE = "application/problem+json"
@@ -47,6 +48,7 @@ class Kind:
 
 PROBLEMS: Mapping[type[Exception], Kind] = {
     MalformedJson: Kind(400, "malformed-json", "Malformed JSON"),
+    NoClientKey: Kind(401, "client-key", "Client key needed"),
     UnknownVersion: Kind(404, "unknown-version", "Unknown version"),
     BatchTooLarge: Kind(413, "batch-too-large", "Too many properties"),
     BodyTooLarge: Kind(413, "body-too-large", "Too many bytes"),
@@ -56,6 +58,7 @@ PROBLEMS: Mapping[type[Exception], Kind] = {
     InvalidQuery: Kind(422, "invalid-query", "Invalid query"),
     InvalidProperties: Kind(422, "invalid-properties", "Invalid properties"),
     Busy: Kind(503, "busy", "Busy"),
+    TooManyRequests: Kind(429, "too-many-requests", "Too many requests"),
     ModelNotReady: Kind(503, "model-not-ready", "No model"),
     UnreadableVersion: Kind(503, "unreadable-version", "Unreadable version"),
     StorageError: Kind(
@@ -87,17 +90,22 @@ def of_error(error: Exception) -> Response:
         structlog.get_logger().error("request_failed", exc_info=error)
     elif kind.shown:
         structlog.get_logger().warning("request_failed", reason=str(error))
-    return _problem(
+    response = _problem(
         kind.type,
         kind.title,
         kind.status,
         kind.shown or placeless(str(error), current_app.extensions["ree"].settings()),
         **_errors(error),
     )
+    response.headers.extend(_what_to_do(error, kind.status))
+    return response
 
 
 def of_http(error: HTTPException) -> Response:
     """The problem for what Flask itself refuses, as an unknown route."""
+    defect = getattr(error, "original_exception", None)
+    if defect is not None:
+        return of_error(defect)
     response = _problem(
         "about:blank", error.name, error.code or 500, error.description or error.name
     )
@@ -113,9 +121,16 @@ def _problem(kind: str, title: str, status: int, detail: str, **more: Any) -> Re
     response = current_app.make_response(body)
     response.status_code = status
     response.mimetype = MEDIA_TYPE
-    if status == 503:
-        response.headers["Retry-After"] = RETRY_AFTER
     return response
+
+
+def _what_to_do(error: Exception, status: int) -> dict[str, str]:
+    """Headers that tell a client's program."""
+    if isinstance(error, TooManyRequests):
+        return {"Retry-After": str(error.wait)}
+    if isinstance(error, NoClientKey):
+        return {"WWW-Authenticate": "Bearer"}
+    return {"Retry-After": RETRY_AFTER} if status == 503 else {}
 
 
 def _errors(error: Exception) -> dict[str, Any]:

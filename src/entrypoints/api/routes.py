@@ -12,6 +12,7 @@ from .body import body_text
 from .documentation import Routes
 from .estimating import complete_answer, fast_answer
 from .query import EstimateQuery
+from .revalidation import revalidated
 from .schemas import ESTIMATE_PARAMETERS, reference
 
 routes = Routes("ree", __name__, description="What homes are worth, and by which model.")
@@ -40,7 +41,7 @@ def _json(answer: dict[str, Any]) -> Response:
         },
     },
 )
-@routes.problems(400, 413, 415, 422, 500, 503)
+@routes.problems(400, 401, 413, 415, 422, 429, 500, 503)
 @routes.response(
     200,
     reference("Answers"),
@@ -62,7 +63,7 @@ def estimate() -> Response:
 
 
 @routes.route("/model")
-@routes.problems(500, 503)
+@routes.problems(401, 429, 500, 503)
 @routes.response(200, reference("Model"), description="The active version.")
 def model() -> Response:
     """The model in use
@@ -71,24 +72,35 @@ def model() -> Response:
     measured on 30 sales or more and half of its estimates were within 10 % of the price (MdAPE),
     `ok` when they were within 20 %, and otherwise a `risk`.
     """
-    return _json(described(_container().watched_model().current().version))
+    return revalidated(_json(described(_container().watched_model().current().version)))
 
 
 @routes.route("/model/report")
-@routes.problems(404, 500, 503)
+@routes.problems(401, 404, 429, 500, 503)
 @routes.response(
     200, {"type": "string"}, content_type="text/html", description="A page to read or print."
 )
 def report() -> Response:
     """The report of the model in use, as HTML"""
     version = _container().watched_model().current().version.version
-    page = _container().registry().artifact(version, "report.html")
-    response = Response(page, mimetype="text/html")
+    response = Response(_page(version), mimetype="text/html")
     response.headers["Content-Security-Policy"] = _REPORT_POLICY
-    return response
+    return revalidated(response)
+
+
+def _page(version: str) -> bytes:
+    """The report, read once a version; UnknownVersion, UnreadableVersion, StorageError."""
+    kept: dict[str, bytes] = current_app.extensions.setdefault("ree.report", {})
+    page = kept.get(version)
+    if page is None:
+        page = _container().registry().artifact(version, "report.html")
+        kept.clear()
+        kept[version] = page
+    return page
 
 
 @routes.route("/health")
+@routes.doc(security=[])
 @routes.problems(500)
 @routes.response(200, reference("Health"), description="The process lives.")
 def health() -> Response:
@@ -98,6 +110,7 @@ def health() -> Response:
 
 
 @routes.route("/ready")
+@routes.doc(security=[])
 @routes.problems(500, 503)
 @routes.response(
     200, reference("Ready"), description="A verified model is loaded.", examples=examples.READY

@@ -11,6 +11,7 @@ from gunicorn.glogging import Logger
 from ...container import Container
 from ...domain.errors import ReeError
 from . import create_app
+from .metric_files import Places, metric_files
 
 THREADS = 4
 
@@ -20,10 +21,21 @@ class CannotListen(ReeError):
 
 
 def serve(container: Container, host: str, port: int, workers: int) -> None:
-    """Serve until SIGTERM or SIGINT, then exit with 0 (SystemExit); CannotListen."""
-    listener = _listen(host, port)
+    """Serve until SIGTERM or SIGINT, then exit with 0 (SystemExit); CannotListen.
+
+    On `REE_METRICS_PORT` as well, if it is set; what is answered there is the application's choice.
+    """
+    apart = container.settings().metrics_port
+    if apart and apart == port:
+        raise CannotListen(f"REE_METRICS_PORT is {port}, where the API is. Choose another port.")
+    listeners = [_listen(host, each) for each in ([port, apart] if apart else [port])]
+    with metric_files() as files:
+        _serve(container, listeners, workers, files)
+
+
+def _serve(container: Container, listeners: list[socket], workers: int, files: Places) -> None:
     options = {
-        "bind": f"fd://{listener.detach()}",
+        "bind": [f"fd://{listener.detach()}" for listener in listeners],
         "workers": workers,
         "threads": THREADS,
         "worker_class": "gthread",
@@ -32,6 +44,9 @@ def serve(container: Container, host: str, port: int, workers: int) -> None:
         "proc_name": "ree",
         "logger_class": _Logs,
         "loglevel": container.settings().log_level.lower(),
+        "pre_fork": files.before_fork,
+        "post_fork": files.after_fork,
+        "child_exit": files.ended,
         "post_worker_init": lambda _: container.watched_model().start(),
     }
     _Server(container, options).run()

@@ -61,7 +61,7 @@ def open_container() -> "Container":
         settings = container.settings()
     for warning in caught:
         click.echo(f"Warning: {one_line(warning.message)}", err=True)
-    configure_logs(settings.log_level)
+    configure_logs(settings.log_level, settings.log_format)
     return container
 
 

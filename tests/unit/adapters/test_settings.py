@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from attrs import fields
 
+from ree.adapters.client_keys import ClientKey
 from ree.adapters.settings import Settings, UnknownSetting, WrongSetting, load_settings
 from ree.domain.estimate import ValuationDates
 from ree.domain.gating import GatingPolicy
@@ -38,12 +39,30 @@ def test_without_any_the_defaults_hold() -> None:
 
 PRIVATE, PUBLIC = (b64encode(bytes([number] * 32)).decode() for number in (1, 2))
 OTHER = b64encode(bytes(range(32))).decode()
+HASH = "0" * 64
 GOOD: list[tuple[str, str, Any]] = [
     ("env", "production", "production"),
     ("log_level", "WARNING", "WARNING"),
+    ("log_format", "json", "json"),
     ("host", "::", "::"),
     ("port", "0", 0),
     ("port", "65535", 65_535),
+    ("metrics_port", "0", 0),
+    ("metrics_port", "65535", 65_535),
+    ("client_keys", f"web:{HASH}", (ClientKey("web", bytes(32)),)),
+    (
+        "client_keys",
+        f"a.b-c_1:{HASH}:60, old:{'f' * 64}:0",
+        (ClientKey("a.b-c_1", bytes(32), 60), ClientKey("old", b"\xff" * 32, 0)),
+    ),
+    ("client_rate", "0", 0),
+    ("client_rate", "1000000", 1_000_000),
+    ("cors_origins", "https://app.example", ("https://app.example",)),
+    (
+        "cors_origins",
+        "http://localhost:3000, https://[::1]:8443",
+        ("http://localhost:3000", "https://[::1]:8443"),
+    ),
     ("storage", "filesystem", "filesystem"),
     ("storage", "s3", "s3"),
     ("storage", "s3", "s3"),
@@ -88,8 +107,47 @@ GOOD: list[tuple[str, str, Any]] = [
 BAD: list[tuple[str, list[str]]] = [
     ("env", ["a\nb"]),
     ("log_level", ["info", "LOUD"]),
+    ("log_format", ["JSON", "text"]),
     ("host", ["a\tb"]),
     ("port", ["-1", "65536", "80.5", "http"]),
+    ("metrics_port", ["-1", "65536"]),
+    (
+        "client_keys",
+        [
+            "web",
+            HASH,
+            f"web:{HASH[1:]}",
+            f"web:{'F' * 64}",
+            f"web:{HASH}:",
+            f"web:{HASH}:-1",
+            f"web:{HASH}:1000001",
+            f"web:{HASH}:\u0661",
+            f"web:{HASH},",
+            f"web:{HASH},web:{'1' * 64}",
+            f"web:{HASH},app:{HASH}",
+            f"we b:{HASH}",
+            f"{'w' * 33}:{HASH}",
+            f"web:{HASH};app:{'1' * 64}",
+        ],
+    ),
+    ("client_rate", ["-1", "1000001", "0.5"]),
+    (
+        "cors_origins",
+        [
+            "*",
+            "app.example",
+            "https://app.example/",
+            "https://app.example/x",
+            "https://*.example",
+            "https://APP.example",
+            "https://app.example:0",
+            "https://app.example:65536",
+            "https://me@app.example",
+            "https://app.example,",
+            "null",
+            "ftp://app.example",
+        ],
+    ),
     ("storage", ["ftp", "Filesystem", "S3"]),
     ("storage_single_writer", ["1", "yes", "True", "on"]),
     ("s3_endpoint", ["s3.example", "s3://bucket", "https://me:pw@s3.example"]),
@@ -267,6 +325,8 @@ def test_a_secret_is_not_shown() -> None:
         {"REE_S3_SECRET_KEY": f"{CANARY} "},
         {"REE_S3_ACCESS_KEY": f"{CANARY} "},
         {"REE_SIGNING_KEY": CANARY},
+        {"REE_CLIENT_KEYS": CANARY},
+        {"REE_CLIENT_KEYS": f"web:{CANARY}"},
         {"REE_S3_ACCESS_KEY": "AK", "REE_S3_SECRET_KEY": f"{CANARY} "},
         {"REE_API_KEY": CANARY, "REE_PORT": "http"},
         {"REE_API_BASE_URL": f"https://me:{CANARY}@api.example"},
