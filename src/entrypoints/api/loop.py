@@ -147,7 +147,7 @@ class Loop:
     def _sweep(self, now: float) -> None:
         late = [found for found in self.connections.values() if found.deadline <= now]
         for connection in late:
-            if connection.state == _READING:
+            if connection.state == _READING and (connection.incoming.begun or not self.stopped):
                 self._step(connection)  # what came while the loop was busy counts
                 if connection.state == _READING and connection.fd in self.connections:
                     self._refuse(connection, RequestTimeout())
