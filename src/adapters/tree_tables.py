@@ -103,11 +103,11 @@ def _splits(trees: Any, leaf: Any, leaves: Any) -> tuple[Any, Numbers]:
         tree, node = np.tile(tree, 2), np.concatenate([left, right])
         leftmost = np.concatenate([leftmost, middle])
     splits = np.concatenate(levels, axis=1)
-    return splits[:, np.argsort(splits[0], kind="stable")], values
+    return splits[:, np.argsort(splits[0])], values
 
 
 def _asked(trees: Any, node: Any) -> Indices:
-    # Stored, a true may be any byte but 0.
+    # A stored true may be any byte but 0, and must not lead to what was never seen.
     missing_left = trees.missing_left[node].view(np.uint8) != 0
     return np.asarray(2 * trees.feature[node].astype(np.int64) + missing_left)
 

@@ -93,7 +93,7 @@ class Trees:
 
     @cached_property
     def _features(self) -> int:
-        return 1 + int(self.feature.max(initial=-1))
+        return 1 + int(self.feature.max(initial=0))
 
     @cached_property
     def _members(self) -> tuple[Any, Any]:
