@@ -6,10 +6,14 @@ import numpy as np
 import numpy.typing as npt
 from attrs import frozen
 
-from .tree_lanes import FAN, LEAVES, ROWS
-
 Numbers = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
+ROWS = 64
+"""Rows that go down a tree at once."""
+LEAVES = 32
+"""The most that a tree may have, so that a word tells which are left to a row."""
+FAN = 16
+"""Thresholds that a value is held against at once."""
 _THRESHOLDS = FAN * FAN - 1
 """The most of a feature that a byte can rank a value among."""
 

@@ -15,8 +15,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
 from ree.adapters.stored_arrays import npz
-from ree.adapters.tree_lanes import LEAVES
-from ree.adapters.tree_tables import SweepTable, WalkTable
+from ree.adapters.tree_tables import LEAVES, SweepTable, WalkTable
 from ree.adapters.trees import Trees
 
 MOST = 130
@@ -355,6 +354,7 @@ ASKING = """
 import hashlib, os, sys
 import numpy as np
 import ree.adapters.trees as module
+assert "numba" not in sys.modules, "paid for by who asks no tree"
 stored = np.load(sys.argv[1])
 threads = lambda: len(os.listdir("/proc/self/task")) if os.path.exists("/proc/self/task") else 0
 trees = module.Trees.from_arrays(stored, 6)
