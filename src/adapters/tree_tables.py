@@ -66,10 +66,13 @@ class SweepTable:
 
     @classmethod
     def of(cls, trees: Any) -> Self | None:
-        """None where a tree has too many leaves, or a feature too many thresholds."""
+        """None where a tree has too many leaves, a feature too many thresholds, or trees share so
+        many nodes that their own splits would take more room than what was stored.
+        """
         leaf = trees.left == np.arange(len(trees.left))
         edges, leaves = _edges(trees, leaf), _leaves(trees, leaf)
-        if edges is None or (leaves[trees.roots] > LEAVES).any():
+        ended = leaves[trees.roots]
+        if edges is None or (ended > LEAVES).any() or ended.sum() > len(leaf):
             return None
         (tree, node, leftmost, middle), values = _splits(trees, leaf, leaves)
         lost = (1 << LEAVES - leftmost) - (1 << LEAVES - middle)

@@ -310,6 +310,16 @@ def test_nodes_that_no_walk_comes_to_say_nothing(fitted: Trees) -> None:
     assert_walked(arrays, adversarial(fitted)[:MOST])
 
 
+def test_one_tree_many_times_takes_no_room_of_its_own(fitted: Trees) -> None:
+    """10,000 roots of 4 bytes would else become megabytes, and so on."""
+    arrays = fitted.arrays()
+    arrays |= {"roots": np.zeros(10_000, np.int32), "ends": np.array([1, 10_000], np.int32)}
+    arrays |= {"baseline": np.zeros(2)}
+    assert SweepTable.of(fitted) is not None
+    assert SweepTable.of(Trees.from_arrays(arrays, 6)) is None
+    assert_walked(arrays, adversarial(fitted)[:12], [1, 12])
+
+
 @pytest.mark.parametrize("byte", [2, 128, 255])
 def test_a_true_may_be_any_byte(fitted: Trees, byte: int) -> None:
     """Else it would lead outside of what was seen."""
