@@ -178,6 +178,7 @@ class Settings:
     )
     model_refresh_seconds: float = _option(60.0, _number(0.1, 86_400), "seconds, 0.1 to 86400")
     max_batch: int = _option(10_000, _integer(1, 1_000_000), "a count, 1 to 1000000")
+    body_timeout: float = _option(10.0, _number(0.1, 3_600), "seconds, 0.1 to 3600")
     valuation_warn_months: int = _option(6, _months, "months, 1 to 1200")
     valuation_max_months: int = _option(18, _months, "months, 1 to 1200")
     train_min_rows: int = _option(500, _rows, "a count of rows, 1 or more")

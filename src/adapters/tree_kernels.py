@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numba import float64, int32, int64, njit, uint8, uint32, void
 
-from .tree_lanes import FAN, LEAVES, ROWS, add_leaves, below
+from .tree_lanes import add_leaves, below
+from .tree_tables import FAN, LEAVES, ROWS
 
 _RIGHT = 255
 """A bin that is above every cut."""

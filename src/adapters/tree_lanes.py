@@ -10,12 +10,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-ROWS = 64
-"""Rows that go down a tree at once."""
-LEAVES = 32
-"""The most that a tree may have, so that a word tells which are left to a row."""
-FAN = 16
-"""Thresholds that a value is held against at once."""
+from .tree_tables import FAN, LEAVES, ROWS
 
 _I1, _I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (1, 8, 16, 32, 64))
 _BINS, _WORDS = ir.VectorType(_I8, ROWS), ir.VectorType(_I32, ROWS)

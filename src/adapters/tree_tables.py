@@ -6,10 +6,14 @@ import numpy as np
 import numpy.typing as npt
 from attrs import frozen
 
-from .tree_lanes import FAN, LEAVES, ROWS
-
 Numbers = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
+ROWS = 64
+"""Rows that go down a tree at once."""
+LEAVES = 32
+"""The most that a tree may have, so that a word tells which are left to a row."""
+FAN = 16
+"""Thresholds that a value is held against at once."""
 _THRESHOLDS = FAN * FAN - 1
 """The most of a feature that a byte can rank a value among."""
 
@@ -62,10 +66,13 @@ class SweepTable:
 
     @classmethod
     def of(cls, trees: Any) -> Self | None:
-        """None where a tree has too many leaves, or a feature too many thresholds."""
+        """None where a tree has too many leaves, a feature too many thresholds, or trees share so
+        many nodes that their own splits would take more room than what was stored.
+        """
         leaf = trees.left == np.arange(len(trees.left))
         edges, leaves = _edges(trees, leaf), _leaves(trees, leaf)
-        if edges is None or (leaves[trees.roots] > LEAVES).any():
+        ended = leaves[trees.roots]
+        if edges is None or (ended > LEAVES).any() or ended.sum() > len(leaf):
             return None
         (tree, node, leftmost, middle), values = _splits(trees, leaf, leaves)
         lost = (1 << LEAVES - leftmost) - (1 << LEAVES - middle)
@@ -103,11 +110,11 @@ def _splits(trees: Any, leaf: Any, leaves: Any) -> tuple[Any, Numbers]:
         tree, node = np.tile(tree, 2), np.concatenate([left, right])
         leftmost = np.concatenate([leftmost, middle])
     splits = np.concatenate(levels, axis=1)
-    return splits[:, np.argsort(splits[0], kind="stable")], values
+    return splits[:, np.argsort(splits[0])], values
 
 
 def _asked(trees: Any, node: Any) -> Indices:
-    # Stored, a true may be any byte but 0.
+    # A stored true may be any byte but 0, and must not lead to what was never seen.
     missing_left = trees.missing_left[node].view(np.uint8) != 0
     return np.asarray(2 * trees.feature[node].astype(np.int64) + missing_left)
 

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 from attrs import astuple, fields, frozen
 
-from .tree_kernels import sweep, walk
 from .tree_tables import SweepTable, WalkTable
 
 _MANY = 10
@@ -79,6 +78,7 @@ class Trees:
             x = x.copy()
         if x.ndim != 2 or x.shape[1] < self._features:
             raise ValueError(f"the trees ask for {self._features} features a row")
+        walk, sweep = self._kernels
         sums = np.empty((len(x), len(self.ends)))
         if len(x) < _MANY or self._sweep is None:
             walk(x, *self._walk, *self._members, sums)
@@ -87,13 +87,20 @@ class Trees:
         return sums
 
     def warm(self) -> Self:
-        """Derive all that predict needs; what is there before a fork is shared after it."""
-        _ = self._features, self._members, self._walk, self._sweep
+        """Have all that predict needs; what is there before a fork is shared after it."""
+        _ = self._kernels, self._features, self._members, self._walk, self._sweep
         return self
 
     @cached_property
+    def _kernels(self) -> tuple[Any, Any]:
+        """Not imported before they are needed: they take seconds, as no other part of a command."""
+        from .tree_kernels import sweep, walk
+
+        return walk, sweep
+
+    @cached_property
     def _features(self) -> int:
-        return 1 + int(self.feature.max(initial=-1))
+        return 1 + int(self.feature.max(initial=0))
 
     @cached_property
     def _members(self) -> tuple[Any, Any]:

@@ -60,8 +60,9 @@ class ValueColumns:
     ) -> list[tuple[str, ...]]:
         told = list(warnings)
         reaches = appraisal.reaches
-        for row in _rows(reaches.warned) if reaches else ():
-            told[row] += reaches.warnings(row)
+        if reaches is not None:
+            for row in _rows(reaches.warned):
+                told[row] += reaches.warnings(row)
         if loaded.version.record.kind is Kind.STUB:
             told = [(*own, STUB_WARNING) for own in told]
         known = self._codes

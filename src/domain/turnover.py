@@ -5,6 +5,7 @@ from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -56,6 +57,7 @@ class Period:
         return f"{self.start}_{self.end}"
 
 
+@lru_cache(maxsize=256)
 def add_months(day: date, months: int) -> date:
     """The same day *months* later, or the last day of a shorter month."""
     index = day.year * 12 + day.month - 1 + months

@@ -230,12 +230,12 @@ def test_what_else_is_logged_meanwhile_has_the_request_s_id(
 ) -> None:
     @api_app.get("/talks")
     def talks() -> str:
-        structlog.get_logger().info("inside")
+        structlog.get_logger().warning("inside")
         return ""
 
     configure_logs("INFO", stream=stream)
     api_app.test_client().get("/talks", headers={"X-Request-Id": "r1"})
-    structlog.get_logger().info("outside")
+    structlog.get_logger().warning("outside")
     inside, _, outside = stream.getvalue().splitlines()
     assert inside.endswith("inside request_id=r1")
     assert outside.endswith("outside")
@@ -367,11 +367,16 @@ def test_an_estimate_tells_what_took_how_long(
 @pytest.mark.parametrize("where", ["view", "before", "after", "handler", "gate"])
 @pytest.mark.parametrize("as_configured", ["plain", "debug", "testing"])
 def test_a_defect_anywhere_is_a_problem_that_tells_nothing(
-    api_container: Container, monkeypatch: pytest.MonkeyPatch, where: str, as_configured: str
+    api_container: Container,
+    monkeypatch: pytest.MonkeyPatch,
+    stream: StringIO,
+    where: str,
+    as_configured: str,
 ) -> None:
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("at /srv/ree the password is hunter2")
 
+    configure_logs("INFO", stream=stream)
     app = create_app(api_container)
     app.debug = as_configured == "debug"
     app.testing = as_configured == "testing"
@@ -399,3 +404,6 @@ def test_a_defect_anywhere_is_a_problem_that_tells_nothing(
         "request_id": answer.headers["X-Request-Id"],
     }
     assert answer.headers["Content-Security-Policy"]
+    logged = stream.getvalue()
+    assert f"request_id={answer.headers['X-Request-Id']}" in logged
+    assert "hunter2" in logged

@@ -1,5 +1,9 @@
 """The HTTP API: a thin door to the use cases."""
 
+from collections.abc import Callable
+from inspect import unwrap
+from typing import Any
+
 from flask import Flask
 
 from ...adapters.settings import Settings
@@ -17,6 +21,19 @@ from .problems import register_problems
 from .routes import routes
 
 
+class Service(Flask):
+    """Flask without what views that are no coroutines and answer by themselves do not need."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, which is no coroutine; Flask looks each time."""
+        return func
+
+    def unwrap_views(self) -> None:
+        """Call views without flask-smorest's wrappers, which only document them."""
+        for endpoint, view in self.view_functions.items():
+            self.view_functions[endpoint] = unwrap(view)
+
+
 def create_app(container: Container | None = None) -> Flask:
     """The WSGI application; it keeps its container in `extensions["ree"]`.
 
@@ -27,7 +44,7 @@ def create_app(container: Container | None = None) -> Flask:
         container = Container()
         settings = container.settings()
         configure_logs(settings.log_level, settings.log_format)
-    app = Flask(__name__, static_folder=None)
+    app = Service(__name__, static_folder=None)
     app.json = StrictJson(app)
     app.url_map.merge_slashes = False
     app.extensions["ree"] = container
@@ -40,6 +57,7 @@ def create_app(container: Container | None = None) -> Flask:
         keys=bool(container.settings().client_keys),
     )
     api.register_blueprint(routes)
+    app.unwrap_views()
     app.register_blueprint(pages)
     return app
 

@@ -1,6 +1,7 @@
 """Serving the API with gunicorn."""
 
 import errno
+import select
 from socket import AF_INET, AF_INET6, create_server, socket
 from typing import Any
 
@@ -11,6 +12,8 @@ from gunicorn.glogging import Logger
 from ...container import Container
 from ...domain.errors import ReeError
 from . import create_app
+from .body import byte_limit
+from .framing import Limits
 from .metric_files import Places, metric_files
 
 THREADS = 4
@@ -38,7 +41,7 @@ def _serve(container: Container, listeners: list[socket], workers: int, files: P
         "bind": [f"fd://{listener.detach()}" for listener in listeners],
         "workers": workers,
         "threads": THREADS,
-        "worker_class": "gthread",
+        "worker_class": _worker_class(),
         "preload_app": True,
         "control_socket_disable": True,
         "proc_name": "ree",
@@ -64,9 +67,21 @@ def _listen(host: str, port: int) -> socket:
         raise CannotListen(message) from None
 
 
+def _worker_class() -> Any:
+    """Where there is no epoll, for development, gunicorn's own without protection."""
+    if not hasattr(select, "epoll"):
+        return "gthread"
+    from .worker import WholeRequests
+
+    return WholeRequests
+
+
 class _Server(BaseApplication):
     def __init__(self, container: Container, options: dict[str, Any]) -> None:
         self.container = container
+        settings = container.settings()
+        body = byte_limit(settings.max_batch)
+        self.limits = Limits(settings.body_timeout, body, memory=THREADS * body)
         self.options = options
         super().__init__()
 

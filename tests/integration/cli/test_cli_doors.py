@@ -19,7 +19,7 @@ from ree.entrypoints.cli import cli, demo
 
 Ree = Callable[..., Result]
 PROGRAM = (sys.executable, "-c", "from ree.entrypoints.cli import main; main()")
-HEAVY = ("numpy", "sklearn", "pyarrow", "flask", "dependency_injector", "rich", "httpx2")
+HEAVY = ("numpy", "numba", "sklearn", "pyarrow", "flask", "dependency_injector", "rich", "httpx2")
 
 
 def commands(group: click.Group = cli, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

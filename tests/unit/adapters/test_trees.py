@@ -1,5 +1,6 @@
 """Trees say what a walk down each of them says, to the last bit, however many rows ask."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
-from ree.adapters.tree_lanes import LEAVES
-from ree.adapters.tree_tables import SweepTable, WalkTable
+from ree.adapters.stored_arrays import npz
+from ree.adapters.tree_tables import LEAVES, SweepTable, WalkTable
 from ree.adapters.trees import Trees
 
 MOST = 130
@@ -25,6 +26,8 @@ ODD = (0.0, -0.0, np.inf, -np.inf, 5e-324, -5e-324, 1e308, -1e308)
 Array = np.ndarray[Any, np.dtype[Any]]
 Tree = Sequence[tuple[int, float, int, int, bool, float]]
 """Nodes: feature, threshold, left, right, whether the missing go left, value."""
+
+NOTHING = (0, np.inf, 0, 0, True, 0.0)
 
 
 def plant(members: Sequence[Sequence[Tree]], baseline: Sequence[float]) -> dict[str, Array]:
@@ -78,8 +81,10 @@ def by_hand(arrays: Mapping[str, Array], x: Array) -> Array:
     sums = []
     for row in x.tolist():
         start = 0
-        for end, total in zip(ends, arrays["baseline"].tolist(), strict=True):
-            for node in roots[start:end]:
+        for end, baseline in zip(ends, arrays["baseline"].tolist(), strict=True):
+            total = baseline
+            for root in roots[start:end]:
+                node = root
                 while left[node] != node:
                     seen = row[feature[node]]
                     goes_left = missing_left[node] if seen != seen else seen <= threshold[node]
@@ -163,32 +168,29 @@ def test_trees_of_any_depth_are_walked(leaves: int, shape: str) -> None:
 @pytest.mark.parametrize("thresholds", [1, 15, 16, 17, 240, 241, 254, 255, 256, 300])
 @pytest.mark.parametrize("infinite", [False, True])
 def test_features_of_many_thresholds_are_ranked(thresholds: int, infinite: bool) -> None:
-    """A model that asks of each threshold, and rows on and beside each."""
-    random = np.random.default_rng(thresholds)
-    pool = np.sort(random.normal(size=thresholds))
+    """Two trees a threshold, the missing left and right; rows on and beside each."""
+    pool = np.sort(np.random.default_rng(thresholds).normal(size=thresholds))
     if infinite:
         pool[-1] = np.inf
-    order = [
-        pool[part] for part in np.array_split(random.permutation(thresholds), -(-thresholds // 7))
+    leaves = [(0, np.inf, 1, 1, True, 1.0), (0, np.inf, 2, 2, True, -1.0)]
+    members = [
+        [[(1, float(threshold), 1, 2, missing_left, 0.0), *leaves]]
+        for threshold in pool
+        for missing_left in (True, False)
     ]
-    members = []
-    for part in order:
-        # Leaf after leaf is split, so that every threshold of the part is somewhere.
-        nodes: list[Any] = []
-        for threshold in part:
-            here = len(nodes)
-            goes_left = bool(random.random() < 0.5)
-            nodes.append((1, float(threshold), here + 1, here + 2, goes_left, 0.0))
-            nodes.append((0, np.inf, here + 1, here + 1, True, float(random.normal())))
-        last = len(nodes)
-        nodes.append((0, np.inf, last, last, True, float(random.normal())))
-        members.append(nodes)
-    arrays = plant([members], [0.5])
+    arrays = plant(members, np.zeros(len(members)).tolist())
     near = np.concatenate([pool, np.nextafter(pool, -np.inf), np.nextafter(pool, np.inf), ODD])
     x = np.column_stack([np.zeros(len(near) + 1), [*near, np.nan]])
     swept = SweepTable.of(Trees.from_arrays(arrays, 2))
     assert (swept is None) == (thresholds > 255)
     assert_walked(arrays, x, [len(x), 9])
+
+
+def test_members_without_trees_say_their_baseline() -> None:
+    empty = {name: array[:0] for name, array in plant([[[NOTHING]]], [0.0]).items()}
+    counts = {"ends": np.zeros(2, np.int32), "depth": np.zeros(1, np.int32)}
+    arrays = empty | counts | {"baseline": np.array([-0.0, 2.5])}
+    assert_walked(arrays, np.full((MOST, 3), np.nan))
 
 
 # As scikit-learn
@@ -308,6 +310,16 @@ def test_nodes_that_no_walk_comes_to_say_nothing(fitted: Trees) -> None:
     assert_walked(arrays, adversarial(fitted)[:MOST])
 
 
+def test_one_tree_many_times_takes_no_room_of_its_own(fitted: Trees) -> None:
+    """10,000 roots of 4 bytes would else become megabytes, and so on."""
+    arrays = fitted.arrays()
+    arrays |= {"roots": np.zeros(10_000, np.int32), "ends": np.array([1, 10_000], np.int32)}
+    arrays |= {"baseline": np.zeros(2)}
+    assert SweepTable.of(fitted) is not None
+    assert SweepTable.of(Trees.from_arrays(arrays, 6)) is None
+    assert_walked(arrays, adversarial(fitted)[:12], [1, 12])
+
+
 @pytest.mark.parametrize("byte", [2, 128, 255])
 def test_a_true_may_be_any_byte(fitted: Trees, byte: int) -> None:
     """Else it would lead outside of what was seen."""
@@ -352,6 +364,7 @@ ASKING = """
 import hashlib, os, sys
 import numpy as np
 import ree.adapters.trees as module
+assert "numba" not in sys.modules, "paid for by who asks no tree"
 stored = np.load(sys.argv[1])
 threads = lambda: len(os.listdir("/proc/self/task")) if os.path.exists("/proc/self/task") else 0
 trees = module.Trees.from_arrays(stored, 6)
@@ -375,7 +388,7 @@ def test_a_fork_and_another_processor_say_the_same(
 ) -> None:
     """Without a warning, and without a thread; a generic processor lacks all wide vectors."""
     x = adversarial(fitted)
-    np.savez(tmp_path / "stored.npz", x=x, **fitted.arrays())
+    (tmp_path / "stored.npz").write_bytes(npz({**fitted.arrays(), "x": x}))
     environment = dict(os.environ)
     if processor == "generic":
         environment |= {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
@@ -388,12 +401,10 @@ def test_a_fork_and_another_processor_say_the_same(
     )
     assert told.returncode == 0, told.stderr
     assert told.stderr == ""
-    here = subprocess_free_digest(fitted, x)
+    here = digest_here(fitted, x)
     assert told.stdout.split() == [here, here]
 
 
-def subprocess_free_digest(trees: Trees, x: Array) -> str:
-    import hashlib
-
+def digest_here(trees: Trees, x: Array) -> str:
     answers = [trees.predict(x[:rows]) for rows in (1, 9, 64, len(x))]
     return hashlib.sha256(b"".join(answer.tobytes() for answer in answers)).hexdigest()
