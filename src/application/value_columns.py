@@ -87,7 +87,7 @@ def _refused(appraisal: Appraisal, prices: Sequence[float]) -> dict[int, tuple[F
 
 def _rows(masks: Any) -> list[int]:
     """Of the homes in which anything is true."""
-    return [row for row, any_of_them in enumerate(listed(masks.any(axis=1))) if any_of_them]
+    return [row for row, mask in enumerate(listed(masks)) if True in mask]
 
 
 def _intervals(appraisal: Appraisal, coverage: float, count: int) -> list[tuple[int, int] | None]:

@@ -6,7 +6,7 @@ from threading import BoundedSemaphore
 from typing import Any
 
 from flask import Request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from ...adapters.strict_json import parse
 from ...domain.errors import ReeError
@@ -53,7 +53,19 @@ def body_text(request: Request, max_batch: int) -> bytes:
     """The bytes of a JSON body; UnsupportedBody, BodyTooLarge."""
     _check_form(request)
     limit = byte_limit(max_batch)
-    request.max_content_length = limit + 1  # a chunked body is cut there without a word
+    length = request.content_length
+    if length is None:
+        return _chunked(request, limit)
+    if length > limit:
+        raise BodyTooLarge(limit)
+    text: bytes = request.environ["wsgi.input"].read(length)
+    if len(text) != length:
+        raise ClientDisconnected
+    return text
+
+
+def _chunked(request: Request, limit: int) -> bytes:
+    request.max_content_length = limit + 1  # it is cut there without a word
     try:
         text = request.get_data(cache=False)
     except RequestEntityTooLarge:

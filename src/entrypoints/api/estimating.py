@@ -1,13 +1,16 @@
 """From the bytes of a batch to the bytes of its answer, on one of two paths."""
 
-from flask import Response, current_app
+from time import perf_counter
+
+from flask import Response, current_app, g
 
 from ...application.estimate_batch import EstimateBatch
-from ...domain.errors import BatchTooLarge
-from ...domain.estimate import Home, OnInvalid
+from ...domain.errors import BatchTooLarge, InvalidProperties
+from ...domain.estimate import Home, OnInvalid, Refusal
 from . import typed_body
 from .answers import priced, priced_columns
 from .body import complete_reading, json_object
+from .exchange import Exchange
 from .query import EstimateQuery
 
 MOST_EXPLAINED = 1_000
@@ -18,15 +21,26 @@ def fast_answer(batch: EstimateBatch, text: bytes, query: EstimateQuery) -> Resp
     """The answer for homes that nothing is wrong with, made fast."""
     if query.explain:
         return None
+    began = perf_counter()
     homes = typed_body.read(text, query.valuation_date)
     if homes is None:
         return None
     ids, columns = homes
+    decoded = perf_counter()
     estimates = batch.columns(columns, query.valuation_date, coverage=query.coverage)
     if estimates is None or (estimates.refused and query.on_invalid is OnInvalid.FAIL):
         return None
+    valued = perf_counter()
     answer = priced_columns(ids, estimates, query.valuation_date)
-    return Response(answer, mimetype="application/json")
+    exchange: Exchange = g.exchange
+    exchange.timings += [
+        ("decode", decoded - began),
+        ("value", valued - decoded),
+        ("encode", perf_counter() - valued),
+    ]
+    codes = [faults[0].code for faults in estimates.refused.values()]
+    exchange.priced(len(ids), codes, "fast")
+    return Response(answer, content_type="application/json")
 
 
 def complete_answer(batch: EstimateBatch, text: bytes, query: EstimateQuery) -> Response:
@@ -40,5 +54,18 @@ def complete_answer(batch: EstimateBatch, text: bytes, query: EstimateQuery) -> 
             Home.parse(property_id, features, query.valuation_date)
             for property_id, features in properties.items()
         ]
-        answers = batch(homes, query.on_invalid, coverage=query.coverage, explain=query.explain)
+        exchange: Exchange = g.exchange
+        try:
+            answers = batch(homes, query.on_invalid, coverage=query.coverage, explain=query.explain)
+        except InvalidProperties as error:
+            exchange.refused(len(homes), _first_codes(error), "complete")
+            raise
+        refused = [each.faults[0].code for each in answers if isinstance(each, Refusal)]
+        exchange.priced(len(homes), refused, "complete")
         return current_app.make_response(priced(answers))
+
+
+def _first_codes(error: InvalidProperties) -> list[str]:
+    """One for each property at fault."""
+    first = {property_id: fault.code for property_id, fault in reversed(error.faults)}
+    return [*first.values()]
