@@ -135,7 +135,7 @@ def _known(body: dict[str, Any], told: str) -> set[str]:
     """The fields that a property of the body can have a fault in."""
     (features,) = [body[name] for name in body if is_told(name) == told]
     given = features if isinstance(features, dict) else ()
-    return {"property_id", *HOME, *OTHERS, *given}
+    return {"property_id", "valuation_date", *HOME, *OTHERS, *given}
 
 
 @BOUNDED
