@@ -22,9 +22,10 @@ from gunicorn.http.errors import (
 from gunicorn.util import http_date
 from werkzeug.http import HTTP_STATUS_CODES
 
+from .every_request import HEADER
 from .framing import ChunksTooSmall
+from .headers import complete
 from .problems import MEDIA_TYPE, PROBLEMS, RETRY_AFTER, kind_of
-from .request_log import HEADER, HEADERS
 
 
 class RequestTimeout(ParseException):
@@ -69,19 +70,19 @@ def refusal(error: BaseException, *, bodiless: bool = False) -> bytes:
         "request_refused", status=status, reason=type(error).__name__, request_id=request_id
     )
     body = json.dumps(problem | {"request_id": request_id}).encode()
-    fields = {
-        "Server": SERVER,
-        "Date": http_date(),
-        "Connection": "close",
-        "Content-Type": MEDIA_TYPE,
-        "Content-Length": str(len(body)),
-        HEADER: request_id,
-        **HEADERS,
-    }
+    fields = [
+        ("Server", SERVER),
+        ("Date", http_date()),
+        ("Connection", "close"),
+        ("Content-Type", MEDIA_TYPE),
+        ("Content-Length", str(len(body))),
+        (HEADER, request_id),
+    ]
+    complete(fields)
     if status == 503:
-        fields["Retry-After"] = RETRY_AFTER
+        fields.append(("Retry-After", RETRY_AFTER))
     lines = [f"HTTP/1.1 {status} {HTTP_STATUS_CODES[status]}"]
-    lines += [f"{name}: {value}" for name, value in fields.items()]
+    lines += [f"{name}: {value}" for name, value in fields]
     head = "\r\n".join([*lines, "", ""]).encode()
     return head if bodiless else head + body
 
