@@ -1,6 +1,6 @@
 """Bare Flask on the very server that ree has: its worker class, threads and settings of gunicorn.
 
-    python benchmarks/hello_as_ree.py APPLICATION PORT WORKERS
+python benchmarks/hello_as_ree.py APPLICATION PORT WORKERS
 """
 
 import os

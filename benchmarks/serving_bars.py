@@ -1,4 +1,4 @@
-"""What serving has to reach, and whether it does: ratios, verdicts and the tables that tell them."""
+"""What serving has to reach, and whether it does: ratios, verdicts and the tables of them."""
 
 from collections.abc import Iterable, Sequence
 from statistics import median
@@ -84,7 +84,7 @@ def ratio(
 
 def bars_table(measured: Iterable[Measured]) -> str:
     """The measured bars, one a line."""
-    rows = [("row", "what", "measured", "must", "aim", "verdict")]
+    rows: list[Sequence[str]] = [("row", "what", "measured", "must", "aim", "verdict")]
     for bar, value in measured:
         shown = ["" if item is None else figure(item, bar.unit) for item in (bar.must, bar.aim)]
         rows.append(

@@ -17,11 +17,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from ree.adapters.strict_json import parse
-from ree.adapters.table import NumpyTable
-from ree.domain.estimate import Home
 from ree.domain.property import NUMBERS, TYPE_CODES, RealEstateType
 
+DAY = date(2026, 1, 2)
 REPEATS = 15
 AREAS = ("usable_area", "bra")
 AT_LEAST_NS = 20_000_000
@@ -29,12 +27,15 @@ AT_LEAST_NS = 20_000_000
 _DIGITS = re.compile("[0-9]{4}")
 
 
-def decode_ree(body: bytes, day: date = date(2026, 1, 2)) -> Any:
+def decode_ree(body: bytes) -> Any:
     """The columns of a batch without a fault; ValueError. The only place that names ree's way."""
-    homes = [Home.parse(name, features, day) for name, features in parse(body).items()]
-    if any(home.faults for home in homes):
+    from ree.application.estimate_batch import _any_flawed
+    from ree.entrypoints.api.typed_body import read
+
+    found = read(body, DAY)
+    if found is None or _any_flawed(found[1], len(found[0])):
         raise ValueError("a home has a fault")
-    return NumpyTable().homes(homes)
+    return found[1]
 
 
 class StrictNumber(fields.Float):

@@ -27,16 +27,21 @@ EVERY = 0.002
 """Seconds of CPU between samples; the kernel may take a tick of its own."""
 LAYERS: Mapping[str, tuple[str, ...]] = {
     "logs": ("entrypoints/logs", "entrypoints/api/request_log", "entrypoints/api/access_log"),
-    "metrics": ("entrypoints/api/metrics", "entrypoints/metrics", "adapters/metrics"),
-    "decode": ("entrypoints/api/body", "adapters/strict_json", "entrypoints/api/decod",
-               "adapters/decod", "adapters/typed_body", "adapters/wire"),
-    "rules": ("domain/", "application/", "adapters/row_rules", "adapters/column_rules"),
+    "metrics": ("entrypoints/api/metric",),
+    "protection": ("entrypoints/api/every_request", "entrypoints/api/exchange",
+                   "entrypoints/api/headers", "entrypoints/api/cors",
+                   "entrypoints/api/client_keys", "entrypoints/api/rate_limit",
+                   "adapters/client_keys"),
+    "decode": ("entrypoints/api/body", "entrypoints/api/typed_body", "entrypoints/api/query",
+               "adapters/strict_json"),
+    "rules": ("domain/", "application/estimate_batch"),
     "features": ("adapters/features", "adapters/comparables", "adapters/hedonic",
                  "adapters/market", "adapters/frames", "adapters/table", "adapters/nearest",
                  "adapters/training_domain", "adapters/sold_places"),
-    "kernel": ("adapters/trees", "adapters/boosted_trees", "adapters/conformal",
-               "adapters/kernel", "adapters/compiled", "adapters/quick"),
-    "response": ("entrypoints/api/answers", "entrypoints/api/response", "adapters/codec"),
+    "kernel": ("adapters/tree", "adapters/boosted_trees", "adapters/conformal",
+               "adapters/compiled"),
+    "response": ("entrypoints/api/answers", "entrypoints/api/estimating", "adapters/codec",
+                 "application/value_columns"),
     "rest of ree": ("",),
 }  # fmt: skip
 """By the beginnings of modules' paths; the first that fits."""
@@ -84,7 +89,7 @@ def profile(app: Any, bodies: list[bytes], path: str, seconds: float) -> dict[st
     """CPU us a request by layer; ValueError if an answer is not 200."""
     _ask(app, bodies, path, len(bodies))
     sampler = Sampler()
-    began, count = process_time(), 0
+    count, began = 0, process_time()
     sampler.start()
     while process_time() - began < seconds:
         _ask(app, bodies, path, 10)
@@ -97,15 +102,19 @@ def profile(app: Any, bodies: list[bytes], path: str, seconds: float) -> dict[st
 
 def _ask(app: Any, bodies: list[bytes], path: str, times: int) -> None:
     route, _, query = path.partition("?")
+    told: list[str] = []
+
+    def start(status: str, *_: Any) -> None:
+        told.append(status)
+
     for number in range(times):
         body = bodies[number % len(bodies)]
-        told: list[str] = []
-        answer = app(_environ(route, query, body), lambda status, *_: told.append(status))
+        answer = app(_environ(route, query, body), start)
         b"".join(answer)
         if hasattr(answer, "close"):
             answer.close()
-        if not told[0].startswith("200"):
-            raise ValueError(f"the application answered {told[0]}")
+        if not told[-1].startswith("200"):
+            raise ValueError(f"the application answered {told[-1]}")
 
 
 def _environ(path: str, query: str, body: bytes) -> dict[str, Any]:

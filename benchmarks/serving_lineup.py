@@ -1,17 +1,18 @@
 """Which servers there are: how each is started, what it is sent and how its answers are read."""
 
+import ast
 import http.client
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
-import ree
 from serving_market import Answer, Asked, encoded
 from serving_servers import Launch, Running
 
@@ -19,6 +20,8 @@ HERE = Path(__file__).parent
 WORKERS = "2"
 THREADS = "4"
 HELLO, HELLO_REE, HELLO_READING = "hello gthread", "hello on ree's", "hello reading"
+BYTES_A_BYTE = "1.5"
+"""What ree answers, against what it is sent."""
 OFF_BY = 1
 """NOK between two whole prices that are the same to 1e-6 before they are rounded."""
 
@@ -40,6 +43,8 @@ class Contender:
     path: str
     encode: Callable[[Any], bytes] = encoded
     read: Callable[[Any], Mapping[str, Answer]] | None = None
+    largest: int = 1_000_000
+    """The largest batch it is sent: a server that does not read a long body resets its client."""
 
     @property
     def name(self) -> str:
@@ -93,7 +98,9 @@ def of_fastapi(answer: Any) -> dict[str, Answer]:
 def of_mlflow(answer: Any) -> dict[str, Answer]:
     """By property id."""
     rows = answer["predictions"]
-    return {row["property_id"]: (row["estimated_price"], row["lower"], row["upper"]) for row in rows}
+    return {
+        row["property_id"]: (row["estimated_price"], row["lower"], row["upper"]) for row in rows
+    }
 
 
 def ree_server(recipe: str, environment: Mapping[str, str], query: str) -> Contender:
@@ -103,18 +110,22 @@ def ree_server(recipe: str, environment: Mapping[str, str], query: str) -> Conte
     return Contender(launch, recipe, f"/estimate{query}", read=of_ree)
 
 
-def hellos(environment: Mapping[str, str], query: str, bytes_a_byte: float) -> list[Contender]:
+def hellos(environment: Mapping[str, str], query: str) -> list[Contender]:
     """Bare Flask on stock gthread and as ree is served, and one that reads and answers as much."""
-    told = {**environment, "PYTHONPATH": _path(), "HELLO_BYTES_A_BYTE": str(bytes_a_byte)}
-    gunicorn = ("-m", "gunicorn", "--worker-class=gthread", f"--workers={WORKERS}")
-    stock = (sys.executable, *gunicorn, f"--threads={THREADS}", "--preload")
-    stock = (*stock, "--no-control-socket", "--bind=127.0.0.1:{port}", "hello:app")
-    commands = {HELLO: stock}
+    told = {**environment, "PYTHONPATH": _path(), "HELLO_BYTES_A_BYTE": BYTES_A_BYTE}
+    gunicorn = [sys.executable, "-m", "gunicorn", "--worker-class=gthread", "--preload"]
+    gunicorn += [f"--workers={WORKERS}", f"--threads={THREADS}", "--no-control-socket"]
+    commands = {HELLO: [*gunicorn, "--bind=127.0.0.1:{port}", "hello:app"]}
     for name, application in ((HELLO_REE, "app"), (HELLO_READING, "reading")):
         program = str(HERE / "hello_as_ree.py")
-        commands[name] = (sys.executable, program, application, "{port}", WORKERS)
+        commands[name] = [sys.executable, program, application, "{port}", WORKERS]
     return [
-        Contender(Launch(name, command, told), None, f"/estimate{query}")
+        Contender(
+            Launch(name, command, told),
+            None,
+            f"/estimate{query}",
+            largest=1_000_000 if name == HELLO_READING else 100,
+        )
         for name, command in commands.items()
     ]
 
@@ -132,9 +143,10 @@ class Peers:
         """FastAPI and mlflow with a model; CalledProcessError."""
         model = self.folder / f"{recipe}.pickle"
         model.write_bytes(artifact)
+        constants(HERE / "plain_model.py", self.folder / "constants")
         told = {
             **environment,
-            "PYTHONPATH": _path(self.folder),
+            "PYTHONPATH": os.pathsep.join([str(HERE), str(self.folder / "constants")]),
             "PATH": f"{self.python.parent}{os.pathsep}{environment.get('PATH', '')}",
             "SERVING_MODEL": str(model),
             "SERVING_DAY": day,
@@ -143,16 +155,15 @@ class Peers:
             "GIT_PYTHON_REFRESH": "quiet",
         }
         told.pop("VIRTUAL_ENV", None)
-        saved = self.folder / f"{recipe}-mlflow"
-        save = (str(self.python), "-m", "serving_peers.save_mlflow", str(saved), str(model))
+        saved, python = self.folder / f"{recipe}-mlflow", str(self.python)
+        save = (python, "-m", "serving_peers.save_mlflow", str(saved), str(model))
         with (self.folder / "mlflow-saving.log").open("ab") as log:
             subprocess.run(save, env=told, check=True, cwd=self.folder, stdout=log, stderr=log)
-        uvicorn = ("-m", "uvicorn", "--host=127.0.0.1", "--port={port}", f"--workers={WORKERS}")
-        quiet = ("--no-access-log", "--log-level=warning")
-        fastapi = (str(self.python), *uvicorn, *quiet, "serving_peers.fastapi_app:app")
-        mlflow = (str(self.python), "-m", "mlflow", "models", "serve", "--model-uri", str(saved))
-        mlflow = (*mlflow, "--env-manager=local", f"--workers={WORKERS}", "--host=127.0.0.1")
-        mlflow = (*mlflow, "--port={port}")
+        at = ["--host=127.0.0.1", "--port={port}", f"--workers={WORKERS}"]
+        fastapi = [python, "-m", "uvicorn", *at, "--no-access-log", "--log-level=warning"]
+        fastapi += ["serving_peers.fastapi_app:app"]
+        mlflow = [python, "-m", "mlflow", "models", "serve", "--model-uri", str(saved)]
+        mlflow += ["--env-manager=local", *at]
         return [
             Contender(
                 Launch(f"FastAPI {recipe}", fastapi, told),
@@ -167,7 +178,7 @@ class Peers:
                 read=of_fastapi,
             ),
             Contender(
-                Launch(f"mlflow {recipe}", mlflow, told, ready="/health"),
+                Launch(f"mlflow {recipe}", mlflow, told, ready="/health", wrapped=True),
                 recipe,
                 "/invocations",
                 records,
@@ -189,15 +200,21 @@ class Peers:
         return found
 
 
-def _path(folder: Path | None = None) -> str:
-    """Where Python finds the benchmarks; with a *folder*, ree too, of which peers read classes."""
-    found = [str(HERE)]
-    if folder is not None:
-        package = folder / "path" / "ree"
-        package.parent.mkdir(exist_ok=True)
-        if not package.exists():
-            package.symlink_to(Path(ree.__file__).parent)
-        found.append(str(package.parent))
-    elif before := os.environ.get("PYTHONPATH"):
-        found.append(before)
-    return os.pathsep.join(found)
+def _path() -> str:
+    """Where Python finds the benchmarks, and ree as here."""
+    return os.pathsep.join(filter(None, (str(HERE), os.environ.get("PYTHONPATH"))))
+
+
+def constants(module: Path, folder: Path) -> None:
+    """Writes a package ree that has the constants which a module imports from it, and no more.
+
+    So the peers' Python reads the plain model without ree and all that it needs.
+    """
+    for node in ast.walk(ast.parse(module.read_text())):
+        if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("ree."):
+            continue
+        real = import_module(str(node.module))
+        values = {name.name: getattr(real, name.name) for name in node.names}
+        path = folder.joinpath(*real.__name__.split(".")).with_suffix(".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{name} = {value!r}\n" for name, value in values.items()))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,7 @@ from ree.adapters.sandbox.simulator import SimulatedMarket
 from ree.adapters.table import NumpyTable
 from ree.domain.dataset import counts
 from ree.domain.property import TYPE_CODES, RealEstateType
-from ree.domain.turnover import OSLO
-from serving_peers.plain import PlainModel
+from ree.domain.turnover import OSLO, add_months
 
 RECIPES = ("fast", "accurate")
 BODIES = {1: 64, 100: 16, 1_000: 4}
@@ -64,10 +63,14 @@ class Served:
 
 @frozen(eq=False)
 class Asked:
-    """The bodies of a batch, and by recipe the right answers by property id."""
+    """The bodies of a batch, and by recipe the right answers by property id.
+
+    *features*: by recipe what the trees see of homes, for the kernel; shape (homes, features).
+    """
 
     bodies: Sequence[Mapping[str, Mapping[str, Any]]]
     right: Mapping[str, Mapping[str, Answer]]
+    features: Mapping[str, Any]
 
 
 def environment(storage: Path, **more: str) -> dict[str, str]:
@@ -94,8 +97,6 @@ def served(storage: Path, data: Path | None, cut: date | None) -> Served:
 
 
 def _today() -> date:
-    from datetime import UTC, datetime
-
     return datetime.now(UTC).astimezone(OSLO).date()
 
 
@@ -117,8 +118,7 @@ def _market(data: Path | None, cut: date | None) -> Iterator[tuple[str, tuple[da
     """A market API and the days to train on: all before the cut, or the last 12 whole months."""
     if data is None:
         end = _today().replace(day=1) - timedelta(days=1)
-        start = end.replace(year=end.year - 1, day=1)
-        start = (start + timedelta(days=31)).replace(day=1)
+        start = add_months(end.replace(day=1), -11)
         with running(SimulatedMarket()) as sandbox:
             yield sandbox.base_url, (start, end)
         return
@@ -140,32 +140,52 @@ def _retrain(storage: Path, base_url: str, days: tuple[date, date], recipe: str)
     )
 
 
+def activate(around: Mapping[str, str], version: str) -> None:
+    """`ree models activate` in the environment of a storage, unless it is active."""
+    told = json.loads(_models(around, "list", "--json"))
+    if told["active"] != version:
+        _models(around, "activate", version, "--why", "benchmark")
+
+
+def _models(around: Mapping[str, str], *arguments: str) -> bytes:
+    command = [sys.executable, "-m", "ree.entrypoints.cli", "models", *arguments]
+    return subprocess.run(command, env=around, capture_output=True, check=True).stdout
+
+
 def artifact(model: Any) -> bytes:
     """What the peers load: the plain model, and the codes of types."""
+    from plain_model import PlainModel
+
     return pickle.dumps((PlainModel.of(model), TYPE_CODES), protocol=pickle.HIGHEST_PROTOCOL)
 
 
 def asked(served: Served, batches: Sequence[int]) -> dict[int, Asked]:
     """By batch: homes like those that were sold, each of which every recipe values."""
-    homes = _valued(served, max(batches) * BODIES.get(max(batches), 4))
+    from plain_model import PlainModel
+
+    homes = _valued(served, max(batch * _different(batch) for batch in batches))
     models = {recipe: PlainModel.of(served.fitted(recipe)) for recipe in RECIPES}
     right: dict[str, dict[str, Answer]] = {}
     columns = NumpyTable().homes(
         [Home.parse(name, features, served.day) for name, features in homes.items()]
     )
+    features = {recipe: model.see(columns)[0] for recipe, model in models.items()}
     for recipe, model in models.items():
         rounded = [np.rint(column).astype(np.int64).tolist() for column in model.appraise(columns)]
         right[recipe] = dict(zip(homes, zip(*rounded, strict=True), strict=True))
     names = list(homes)
     found = {}
     for batch in batches:
-        count = BODIES.get(batch, 4)
         bodies = [
             {name: homes[name] for name in names[number * batch : (number + 1) * batch]}
-            for number in range(count)
+            for number in range(_different(batch))
         ]
-        found[batch] = Asked(bodies, right)
+        found[batch] = Asked(bodies, right, features)
     return found
+
+
+def _different(batch: int) -> int:
+    return BODIES.get(batch, 4)
 
 
 def _valued(served: Served, count: int) -> dict[str, dict[str, Any]]:
@@ -173,12 +193,12 @@ def _valued(served: Served, count: int) -> dict[str, dict[str, Any]]:
     sold = parquet_dataset(path.read_bytes()).columns
     rng = np.random.default_rng(5)
     names = {kind.code: kind.value for kind in RealEstateType}
-    batches = [served.container().estimate_batch()]
-    batches = [evolve(batches[0], model=_Fixed(served, recipe)) for recipe in RECIPES]
+    plain = served.container().estimate_batch()
+    batches = [evolve(plain, model=_Fixed(served, recipe)) for recipe in RECIPES]
     found: dict[str, dict[str, Any]] = {}
+    # Half as many again: some are refused.
     for number, row in enumerate(rng.permutation(len(sold["day"]))[: count + count // 2]):
-        home = _like(sold, int(row), names, rng)
-        found[f"home-{number:06}"] = home
+        found[f"home-{number:06}"] = _like(sold, int(row), names, rng)
     for batch in batches:
         homes = [Home.parse(name, features, served.day) for name, features in found.items()]
         answers = batch(homes, OnInvalid.SKIP)

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import perf_counter, sleep
 
@@ -31,12 +31,17 @@ class NotStarted(Exception):
 
 @frozen
 class Launch:
-    """How a server is started; ``{port}`` in the command is replaced."""
+    """How a server is started; ``{port}`` in the command is replaced.
+
+    *wrapped*: the command only waits for a server that it starts, and leaves it behind if it is
+    told to end itself.
+    """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
     ready: str = "/ready"
+    wrapped: bool = False
 
 
 @frozen
@@ -121,7 +126,7 @@ def running(launch: Launch, folder: Path) -> Iterator[Running]:
             _wait(process, port, launch.ready, log)
             yield Running(launch.name, process.pid, port, perf_counter() - started, log)
         finally:
-            _stop(process)
+            _stop(process, process_tree(process.pid)[1] if launch.wrapped else process.pid)
 
 
 def _wait(process: "subprocess.Popen[bytes]", port: int, path: str, log: Path) -> None:
@@ -142,17 +147,14 @@ def _tail(log: Path) -> str:
     return "\n".join(_read(log).splitlines()[-20:])
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """Politely, then the whole process group, which is its own."""
-    process.terminate()
-    try:
+def _stop(process: "subprocess.Popen[bytes]", politely: int) -> None:
+    """One is told, then the whole process group, which is its own, is ended."""
+    if process.poll() is None:
+        os.kill(politely, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
         process.wait(STOPPED_WITHIN)
-    except subprocess.TimeoutExpired:
-        pass
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 

@@ -1,4 +1,4 @@
-"""What a server tells of its time: in a header, in its log, and in a profile."""
+"""What a server tells of its time: in a header and in a profile."""
 
 import re
 from collections.abc import Mapping
@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 _TIMED = re.compile(r"\s*([\w-]+)\s*(?:;[^,]*?)?;\s*dur=([0-9.]+)")
-_COMPILED = re.compile(r"compil\w*.*?\b(ms|seconds|s)=([0-9.]+)")
-SERVER = "gunicorn and sockets"
+SERVER = "gunicorn, sockets, threads"
 
 
 def server_timing(header: str) -> dict[str, float]:
@@ -17,15 +16,6 @@ def server_timing(header: str) -> dict[str, float]:
         if told := _TIMED.match(part):
             found[told[1]] = float(told[2])
     return found
-
-
-def compile_seconds(log: str) -> float | None:
-    """What the last line of a log tells of compiling, if one does."""
-    told = _COMPILED.findall(log)
-    if not told:
-        return None
-    unit, value = told[-1]
-    return float(value) / (1_000 if unit == "ms" else 1)
 
 
 @frozen
