@@ -170,8 +170,10 @@ def layers(bench: Bench) -> None:
                 env=contender.launch.environment,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                check=True,
+                check=False,
             )
+        if done.returncode:
+            raise NotStarted(Path(log.name).read_text(errors="replace")[-2_000:])
         bench.found.layers[recipe] = json.loads(done.stdout)
 
 

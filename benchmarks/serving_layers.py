@@ -15,8 +15,9 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from http.client import OK
 from pathlib import Path
-from time import process_time
+from time import monotonic, process_time, sleep
 from types import FrameType
 from typing import Any
 
@@ -87,6 +88,7 @@ class Sampler:
 
 def profile(app: Any, bodies: list[bytes], path: str, seconds: float) -> dict[str, float]:
     """CPU us a request by layer; ValueError if an answer is not 200."""
+    _await_model(app)
     _ask(app, bodies, path, len(bodies))
     sampler = Sampler()
     count, began = 0, process_time()
@@ -98,6 +100,15 @@ def profile(app: Any, bodies: list[bytes], path: str, seconds: float) -> dict[st
     total = process_time() - began
     seen = sum(sampler.spent.values())
     return {name: 1e6 * total * own / seen / count for name, own in sampler.spent.items()}
+
+
+def _await_model(app: Any) -> None:
+    """It is loaded in the background; ValueError after a minute."""
+    client, until = app.test_client(), monotonic() + 60
+    while client.get("/ready").status_code != OK:
+        if monotonic() > until:
+            raise ValueError("the application is not ready")
+        sleep(0.1)
 
 
 def _ask(app: Any, bodies: list[bytes], path: str, times: int) -> None:
