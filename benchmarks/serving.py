@@ -58,10 +58,12 @@ def main() -> None:
         folder = Path(scratch)
         storage = (given.storage or folder / "trained").absolute()
         models = served(storage, given.data, given.cut)
-        bench = Bench(models, asked(models, batches), folder, options, Findings())
-        print_header(bench, given.peers)
+        homes = asked(models, sorted({1, *batches}))
+        bench = Bench(models, homes, folder, options, Findings())
+        peers = given.peers.absolute()
+        print_header(bench, peers)
         try:
-            measure(bench, given.peers / "bin" / "python")
+            measure(bench, peers / "bin" / "python")
         except (WrongAnswer, NotStarted, ValueError) as error:
             sys.exit(f"{type(error).__name__}: {error}")
         bars = report(bench)
