@@ -138,11 +138,12 @@ def test_the_age_of_a_trained_model_s_data_is_told(
     assert [name for name in found if "trained_until=2025-12-31" in name]
 
 
-def test_failures_to_refresh_are_counted(api_container: Container, published: FlaskClient) -> None:
+def test_failures_to_refresh_are_counted(
+    api_container: Container, published: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert samples(published)["ree_model_refresh_failures_total{}"] == 0
-    api_container.registry.override(providers.Object(None))
     model = api_container.watched_model()
-    model.registry = None
+    monkeypatch.setattr(model, "registry", None)
     for _ in range(2):
         model.look()
     assert samples(published)["ree_model_refresh_failures_total{}"] == 2
