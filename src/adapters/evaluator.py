@@ -102,7 +102,9 @@ class NumpyEvaluator:
 
 def _errors(sales: Dataset, estimate: Array) -> Evaluation:
     price = sales.columns["price"]
-    return _by_segment(sales, None, lambda mask: _metrics(estimate[mask] - price[mask], price[mask]))
+    return _by_segment(
+        sales, None, lambda mask: _metrics(estimate[mask] - price[mask], price[mask])
+    )
 
 
 def _by_segment(

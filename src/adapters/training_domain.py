@@ -148,9 +148,7 @@ RESPECTS = (
 )
 
 
-@compiled(
-    "float64[:,::1](float64[:,::1], float64[::1], float64[:,::1], float64[:,::1])"
-)
+@compiled("float64[:,::1](float64[:,::1], float64[::1], float64[:,::1], float64[:,::1])")
 def _told(homes: Any, distance: Any, places: Any, table: Any) -> Any:
     """Values, then the four bounds, each by respect; a row a home."""
     told = np.empty((homes.shape[1], table.shape[1]))

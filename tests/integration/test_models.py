@@ -85,9 +85,7 @@ def priced(members: Any, model: BoostedTrees, homes: Any) -> Any:
 
 def among(monkeypatch: pytest.MonkeyPatch, x: Any) -> Any:
     """Let a model price given features instead of homes, which tell their row by their year."""
-    monkeypatch.setattr(
-        Market, "features", lambda market, homes: x[homes["year"].astype(np.int64)]
-    )
+    monkeypatch.setattr(Market, "features", lambda market, homes: x[homes["year"].astype(np.int64)])
     return {**sales(len(x)).columns, "year": np.arange(len(x))}
 
 

@@ -97,9 +97,7 @@ def test_features_are_those_of_the_plain_model(plain: ModuleType, rows: int) -> 
     np.testing.assert_allclose(per_sqm, plain.log_per_sqm(arrays, homes), rtol=1e-12)
 
 
-def test_homes_are_appraised_as_by_the_plain_model(
-    plain: ModuleType, model: BoostedTrees
-) -> None:
+def test_homes_are_appraised_as_by_the_plain_model(plain: ModuleType, model: BoostedTrees) -> None:
     """Of homes that are nowhere by chance at a threshold, where the last bit decides."""
     homes = sales(3_000, seed=9).columns
     other = plain.PlainModel.of(model)

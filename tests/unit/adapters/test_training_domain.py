@@ -147,7 +147,11 @@ def test_areas_that_are_valued(what: str, field: str, sizes: tuple[float, ...]) 
 )
 def test_ages_that_are_valued(built: float, expected: str) -> None:
     found = reach(DOMAIN, "age", built_year=built)
-    assert (answer(found), found.respect.field, found.respect.unit) == (expected, "built_year", " years")
+    assert (answer(found), found.respect.field, found.respect.unit) == (
+        expected,
+        "built_year",
+        " years",
+    )
 
 
 def test_age_is_that_on_the_day() -> None:

@@ -231,9 +231,7 @@ class Surveyor:
             Respect("usable_area", "usable_area", " m2"),
         )
         bounds = ((-inf, 50), (10, 300)), ((-inf, 40), (20, 1_000))
-        warn, refuse = (
-            tuple(np.full((len(price), 2), bound) for bound in pair) for pair in bounds
-        )
+        warn, refuse = (tuple(np.full((len(price), 2), bound) for bound in pair) for pair in bounds)
         return Appraisal(
             price,
             {share: (price * (1 - share * fsd), price * (1 + share * fsd)) for share in coverages},
