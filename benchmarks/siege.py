@@ -66,6 +66,7 @@ class Served:
     """Lines of the log of errors, of workers that begin or end, and parts of tracebacks."""
     _process: "subprocess.Popen[bytes]" = field(init=False)
     _reader: Thread = field(init=False)
+    _last: bytes = field(default=b"", init=False)
 
     def __enter__(self) -> "Served":
         with socket.socket() as probe:
@@ -84,7 +85,7 @@ class Served:
         self._reader.start()
         try:
             until(lambda: self._process.poll() is not None or self._is_up(), "listening")
-            assert self._process.poll() is None, f"it ended: {self.noted}"
+            assert self._process.poll() is None, f"it ended: {self._last!r}"
             until(lambda: len(self.pids) == self.workers, "forked")
         except BaseException:
             self._end(signal.SIGKILL)
@@ -141,6 +142,7 @@ class Served:
         with self._process.stderr as pipe:
             rest = b""
             while block := pipe.read1(1 << 20):
+                self._last = block[-2_000:]
                 whole, newline, rest = (rest + block).rpartition(b"\n")
                 if newline and _NOTED.search(whole):
                     lines = [line for line in whole.split(b"\n") if _NOTED.search(line)]

@@ -90,6 +90,8 @@ class _Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
+        from ...adapters import tree_kernels  # noqa: F401 (compiled before the fork, for all workers)
+
         return create_app(self.container)
 
 
