@@ -2,15 +2,18 @@ PYTHON ?= python3
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv)
 BIN := .venv/bin
 STAMP := .venv/.installed
+SERVING_PEERS := .serving-peers
 
-COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-annotate --custom-compile-command "make lock" $(LOCKFLAGS) pyproject.toml
+PINS := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --custom-compile-command "make lock" $(LOCKFLAGS)
+COMPILE := $(PINS) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types format check mutants faults peers lock clean
+.PHONY: help install demo test lint types format check mutants faults peers serving-peers lock \
+	clean
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
 
 install: $(STAMP) ## make .venv, with the pinned dependencies and ree itself
 
@@ -64,12 +67,27 @@ else
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/benchmarks.txt
 endif
 
+# Not in .venv: these are whole stacks, whose packages are nothing of ree's.
+serving-peers: ## install the servers that benchmarks/serving.py measures ree against
+ifdef UV
+	@test -x $(SERVING_PEERS)/bin/python || \
+		uv venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" \
+			$(SERVING_PEERS)
+	@uv pip install --quiet --python $(SERVING_PEERS)/bin/python --require-hashes \
+		-r requirements/serving-peers.txt
+else
+	@$(PYTHON) -m venv $(SERVING_PEERS)
+	@$(SERVING_PEERS)/bin/python -m pip install --quiet --require-hashes \
+		-r requirements/serving-peers.txt
+endif
+
 lock: ## pin requirements/ again (needs uv; LOCKFLAGS=--upgrade for newer versions)
 	@$(COMPILE) --group dev --output-file requirements/dev.txt
 	@$(COMPILE) --group build --constraints requirements/dev.txt --output-file requirements/runtime.txt
 	@$(COMPILE) --group benchmarks --constraints requirements/dev.txt --output-file requirements/benchmarks.txt
+	@$(PINS) --group pyproject.toml:serving-peers --output-file requirements/serving-peers.txt
 
 clean: ## remove what can be made again
-	@rm -rf .venv .tox build dist mutants .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache \
+	@rm -rf .venv $(SERVING_PEERS) .tox build dist mutants .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache \
 		.hypothesis .import_linter_cache ree_norway.egg-info
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

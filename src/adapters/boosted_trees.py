@@ -1,6 +1,6 @@
 """The model that is trained: trees boosted on what is known of homes and of their market."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -79,7 +79,7 @@ class BoostedTrees:
     def estimate(self, homes: Mapping[str, Any]) -> Column:
         """NOK, one for each home."""
         parts = HomeTable.of(homes).parts(_AT_ONCE)
-        return np.exp(np.concatenate([sights(*self.see(part))[0] for part in parts]))
+        return np.asarray(np.exp(np.concatenate([sights(*self.see(part))[0] for part in parts])))
 
     def appraise(self, homes: Mapping[str, Any], coverages: Sequence[float]) -> Appraisal:
         """Prices with intervals and fsd, and how far the homes are from what was sold."""
@@ -129,22 +129,25 @@ def _joined(parts: Sequence[Appraisal]) -> Appraisal:
     first = parts[0]
     if len(parts) == 1:
         return first
-
-    def whole(told: Callable[[Any], Any]) -> Any:
-        return np.concatenate([told(part) for part in parts])
-
-    def pair(told: Callable[[Any], Any]) -> tuple[Any, Any]:
-        return whole(lambda part: told(part)[0]), whole(lambda part: told(part)[1])
-
+    reached = [part.reaches for part in parts if part.reaches is not None]
     return Appraisal(
-        whole(lambda part: part.price),
-        {share: pair(lambda part, of=share: part.intervals[of]) for share in first.intervals},
-        None if first.fsd is None else whole(lambda part: part.fsd),
-        first.reaches
-        and Reaches(
-            first.reaches.respects,
-            whole(lambda part: part.reaches.value),
-            pair(lambda part: part.reaches.warn),
-            pair(lambda part: part.reaches.refuse),
-        ),
+        _whole([part.price for part in parts]),
+        {share: _pair([part.intervals[share] for part in parts]) for share in first.intervals},
+        None if first.fsd is None else _whole([part.fsd for part in parts]),
+        Reaches(
+            reached[0].respects,
+            _whole([reach.value for reach in reached]),
+            _pair([reach.warn for reach in reached]),
+            _pair([reach.refuse for reach in reached]),
+        )
+        if reached
+        else None,
     )
+
+
+def _whole(columns: Sequence[Any]) -> Any:
+    return np.concatenate(columns)
+
+
+def _pair(pairs: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:
+    return _whole([lower for lower, _ in pairs]), _whole([upper for _, upper in pairs])

@@ -157,7 +157,7 @@ class Comparables:
     @cached_property
     def places(self) -> npt.NDArray[np.int64]:
         """Of the sale in each column of their trees."""
-        return self.planted.points[3].astype(np.int64)
+        return np.asarray(self.planted.points[3], dtype=np.int64)
 
     @cached_property
     def newest(self) -> float:

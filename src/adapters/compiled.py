@@ -6,7 +6,7 @@ said of a home does not depend on the homes beside it.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from numba import njit
 
@@ -15,13 +15,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def compiled(signature: str) -> Callable[[F], F]:
     """For arrays and numbers of these types only; x / 0 is inf or NaN, as of arrays."""
-    decorate: Callable[[F], F] = njit(
-        signature, nogil=True, error_model="numpy", no_cfunc_wrapper=True
-    )
-    return decorate
+    decorate: Any = njit(signature, nogil=True, error_model="numpy")
+    return cast("Callable[[F], F]", decorate)
 
 
 def inlined(function: F) -> F:
     """To be written into those that call it: it is compiled with each of them, and not alone."""
-    decorated: F = njit(function, inline="always", error_model="numpy")
-    return decorated
+    return cast("F", njit(function, inline="always", error_model="numpy"))

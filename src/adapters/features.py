@@ -10,18 +10,7 @@ from .comparables import NAMES, TOLD
 from .comparables import tell as tell_neighbours
 from .compiled import compiled, inlined
 from .hedonic import age_of_one
-from .table import (
-    BEDROOMS,
-    BUILT,
-    DAY,
-    FLOOR,
-    LAT,
-    LON,
-    ROOMS,
-    TOTAL,
-    TYPE,
-    USABLE,
-)  # fmt: skip
+from .table import BEDROOMS, BUILT, DAY, FLOOR, LAT, LON, ROOMS, TOTAL, TYPE, USABLE
 
 OF_HOMES = (
     *(f"is_{kind.value}" for kind in RealEstateType),
@@ -52,7 +41,7 @@ _ANY = _SAME + TOLD["same"]
 
 @inlined
 def _tell(homes: Any, home: int, told: Any) -> None:
-    """The columns of OF_HOMES in the row *home*; missing is NaN. Age is taken at the sale or valuation."""
+    """The columns of OF_HOMES, in the row *home*; missing is NaN. Age is that on the day."""
     usable, total = homes[USABLE, home], homes[TOTAL, home]
     bedrooms, rooms = homes[BEDROOMS, home], homes[ROOMS, home]
     lat, lon = homes[LAT, home], homes[LON, home]
@@ -63,11 +52,8 @@ def _tell(homes: Any, home: int, told: Any) -> None:
     told[home, _TYPES + 2] = usable / total
     told[home, _TYPES + 3] = homes[BUILT, home]
     told[home, _TYPES + 4] = age_of_one(homes[DAY, home], homes[BUILT, home])
-    told[home, _TYPES + 5], told[home, _TYPES + 6], told[home, _TYPES + 7] = (
-        homes[FLOOR, home],
-        bedrooms,
-        rooms,
-    )
+    told[home, _TYPES + 5] = homes[FLOOR, home]
+    told[home, _TYPES + 6], told[home, _TYPES + 7] = bedrooms, rooms
     told[home, _TYPES + 8] = usable / (1.0 if bedrooms < 1 else bedrooms)
     told[home, _TYPES + 9] = usable / (1.0 if rooms < 1 else rooms)
     told[home, _TYPES + 10], told[home, _TYPES + 11] = lat, lon

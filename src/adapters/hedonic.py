@@ -12,17 +12,7 @@ from attrs import frozen
 from ..domain.property import RealEstateType
 from .compiled import compiled, inlined
 from .market_index import WEEK, MarketIndex
-from .table import (
-    BUILT,
-    DAY,
-    FLOOR,
-    MUNICIPALITY,
-    ROOMS,
-    TOTAL,
-    TYPE,
-    USABLE,
-    HomeTable,
-)
+from .table import BUILT, DAY, FLOOR, MUNICIPALITY, ROOMS, TOTAL, TYPE, USABLE, HomeTable
 
 Column = npt.NDArray[np.float64]
 DAYS_A_YEAR = 365.2425

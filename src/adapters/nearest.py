@@ -38,7 +38,8 @@ def _to_box(boxes: Any, node: int, x: float, y: float, z: float) -> float:
     dx = max(boxes[node, 0] - x, x - boxes[node, 3], 0.0)
     dy = max(boxes[node, 1] - y, y - boxes[node, 4], 0.0)
     dz = max(boxes[node, 2] - z, z - boxes[node, 5], 0.0)
-    return dx * dx + dy * dy + dz * dz
+    way: float = dx * dx + dy * dy + dz * dz
+    return way
 
 
 @compiled(
@@ -170,17 +171,18 @@ class Planted:
         """A tree for each group, which is the places of some of these coordinates."""
         lat, lon = np.array(lat), np.array(lon)
         points = ask(lat, lon, lat, 0)[0].T
-        trees, columns, boxes = np.zeros((len(groups), 4), dtype=np.int64), [], []
-        for number, members in enumerate(groups):
-            order, own = _tree(points[members])
-            depth = len(own).bit_length() - 2
-            rows = sum(map(len, columns)), len(members), depth, sum(map(len, boxes))
-            trees[number] = rows
-            columns.append(members[order])
-            boxes.append(own)
-        order = np.concatenate(columns)
-        told = np.ascontiguousarray(np.column_stack([points[order], order]).T)
-        planted = cls(told, np.concatenate(boxes), trees)
+        ordered = [_tree(points[members]) for members in groups]
+        counts = [len(members) for members in groups]
+        nodes = [len(boxes) for _, boxes in ordered]
+        trees = np.zeros((len(groups), 4), dtype=np.int64)
+        trees[1:, 0], trees[:, 1] = np.cumsum(counts)[:-1], counts
+        trees[:, 2] = [count.bit_length() - 2 for count in nodes]
+        trees[1:, 3] = np.cumsum(nodes)[:-1]
+        places = np.concatenate(
+            [members[order] for members, (order, _) in zip(groups, ordered, strict=True)]
+        )
+        told = np.ascontiguousarray(np.column_stack([points[places], places]).T)
+        planted = cls(told, np.concatenate([boxes for _, boxes in ordered]), trees)
         planted._reach()
         return planted
 

@@ -56,7 +56,7 @@ class HomeTable(Mapping[str, Column]):
     @property
     def size(self) -> int:
         """How many homes."""
-        return self.matrix.shape[1]
+        return int(self.matrix.shape[1])
 
     def parts(self, most: int) -> Iterator[Self]:
         """The same homes in order, at most so many at once; of no homes one part without any."""
@@ -67,7 +67,8 @@ class HomeTable(Mapping[str, Column]):
             yield type(self)(np.ascontiguousarray(self.matrix[:, start : start + most]))
 
     def __getitem__(self, name: str) -> Column:
-        return self.matrix[_PLACES[name]]
+        row: Column = self.matrix[_PLACES[name]]
+        return row
 
     def __iter__(self) -> Iterator[str]:
         return iter(COLUMNS)

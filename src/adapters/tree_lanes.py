@@ -43,10 +43,11 @@ def _add_leaves(
 ) -> Any:
     """What a tree says of ROWS rows; its splits are *first* to *last*.
 
-    A row whose bin, of those from *plane* on, is above
-    *cut* goes right, and of the tree's leaves only those in *kept* are left to it; it ends at the
-    leftmost that remain of all splits, the highest bit (Lucchese et al., QuickScorer, 2015). The
-    leaf's value, of those from *leaves* on, is added to the row's *total*.
+    A row whose bin, of those from *plane* on, is above *cut* goes right, and of the tree's leaves
+    only those in *kept* are left to it; it ends at the leftmost that remain of all splits, the
+    highest bit (Lucchese et al., QuickScorer, 2015). There is always one: no split,
+    on its way or beside it, strikes out the leaf that the row ends at. The leaf's value, of those
+    from *leaves* on, is added to the row's *total*.
     """
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, given: Any) -> Any:

@@ -93,7 +93,7 @@ class Trees:
 
     @cached_property
     def _kernels(self) -> tuple[Any, Any]:
-        """Not imported before they are needed: they take seconds, as no other part of a command."""
+        """Compiled as they are imported, which takes seconds that not every command has to pay."""
         from .tree_kernels import sweep, walk
 
         return walk, sweep

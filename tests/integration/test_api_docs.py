@@ -72,6 +72,8 @@ def test_a_page_may_load_nothing_from_elsewhere(client: FlaskClient, path: str) 
     policy = client.get(path).headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert ("style-src 'self';" in policy) == (path == "/docs")
     assert not re.search(r"https?:|\*", policy)
 
 

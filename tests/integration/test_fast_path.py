@@ -7,7 +7,7 @@ from datetime import date
 from itertools import product
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 
 from ree.adapters.strict_json import MalformedJson, parse
 from ree.container import Container
@@ -17,6 +17,8 @@ from ree.domain.model import PriceModel, TrainingRecord
 from ree.entrypoints.api import create_app, typed_body
 from ree.entrypoints.api.body import LARGE, LARGE_AT_ONCE, Busy, complete_reading
 from ree.entrypoints.api.estimating import complete_answer, fast_answer
+from ree.entrypoints.api.exchange import Exchange
+from ree.entrypoints.api.metrics import Metrics
 from ree.entrypoints.api.query import EstimateQuery
 
 from .conftest import container_in
@@ -55,6 +57,7 @@ def test_both_paths_agree_on_a_hundred_thousand_properties(app: tuple[Container,
     container, flask = app
     batch, seen = container.serve_batch(), Counter[str]()
     with flask.test_request_context():
+        g.exchange = Exchange({}, "test", Metrics())
         for number, body in enumerate(bodies(20_261_123, PROPERTIES)):
             query = QUERIES[number % len(QUERIES)]
             fast = _told(flask, fast_answer, batch, body.text, query)

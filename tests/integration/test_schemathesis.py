@@ -38,9 +38,7 @@ def service(
         yield service
 
 
-def test_all_checks_of_schemathesis_pass(
-    service: Service, tmp_path: Path, key: str | None
-) -> None:
+def test_all_checks_of_schemathesis_pass(service: Service, tmp_path: Path, key: str | None) -> None:
     if key:
         assert service.ask("/model")[0] == 401
     command = [Path(sys.executable).with_name("schemathesis"), "--config-file", RULES, "run"]

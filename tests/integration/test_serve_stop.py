@@ -24,7 +24,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
         yield service
 
 
-def ask_until_refused(port: int, count: Counter[str], *, keep: bool) -> None:
+def ask_until_refused(port: int, count: Counter[str], keep: bool) -> None:
     """Every request must be answered; only a new connection may be refused."""
     while True:
         try:

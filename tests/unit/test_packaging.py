@@ -18,6 +18,7 @@ RUNTIME = [Requirement(line) for line in PROJECT["dependencies"]]
 BUILD = [Requirement(line) for line in GROUPS["build"]]
 DEV = [Requirement(line) for line in GROUPS["dev"] if isinstance(line, str)]
 BENCHMARKS = [Requirement(line) for line in GROUPS["benchmarks"]]
+PEERS = [Requirement(line) for line in GROUPS["serving-peers"]]
 BACKEND = [Requirement(line) for line in PYPROJECT["build-system"]["requires"]]
 
 PIN = re.compile(
@@ -53,12 +54,14 @@ def test_every_package_has_an_init() -> None:
     assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
-@pytest.mark.parametrize("requirement", [*RUNTIME, *BUILD, *DEV, *BENCHMARKS, *BACKEND], ids=str)
+@pytest.mark.parametrize(
+    "requirement", [*RUNTIME, *BUILD, *DEV, *BENCHMARKS, *PEERS, *BACKEND], ids=str
+)
 def test_every_dependency_has_a_lower_bound(requirement: Requirement) -> None:
     assert {spec.operator for spec in requirement.specifier} & {">=", "=="}
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "benchmarks.txt"])
+@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "benchmarks.txt", "serving-peers.txt"])
 def test_requirements_hold_hashed_pins_and_nothing_else(name: str) -> None:
     """No index, host, path or unpinned requirement has room in this grammar."""
     assert [line for line in entries(name) if not PIN.fullmatch(line)] == []
@@ -71,6 +74,7 @@ def test_requirements_hold_hashed_pins_and_nothing_else(name: str) -> None:
         ("runtime.txt", RUNTIME + BUILD),
         ("dev.txt", RUNTIME + BUILD + DEV),
         ("benchmarks.txt", RUNTIME + BENCHMARKS),
+        ("serving-peers.txt", PEERS),
     ],
 )
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
@@ -107,3 +111,19 @@ def test_benchmarks_are_no_dev_pins_and_change_none() -> None:
 
     assert changed == []
     assert {name for name, _ in versions}.isdisjoint(requirement.name for requirement in BENCHMARKS)
+
+
+@pytest.mark.parametrize("name", ["numpy", "scikit-learn", "scipy"])
+def test_peers_compute_with_what_fitted_the_model(name: str) -> None:
+    """A model that one scikit-learn saved does not load in another; figures would differ, too."""
+    own, theirs = (
+        {pin for pin in pins(file) if pin[0] == name} for file in ("dev.txt", "serving-peers.txt")
+    )
+
+    assert own == theirs != set()
+
+
+def test_peers_are_nothing_of_the_product() -> None:
+    versions = {name for name, _, _ in pins("dev.txt")}
+
+    assert versions.isdisjoint({"fastapi", "mlflow", "pandas", "uvicorn"})

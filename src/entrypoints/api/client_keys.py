@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 OPEN = frozenset({"/", "/health", "/ready", "/docs", "/redoc", "/openapi.json"})
 """What anybody may see."""
 OPEN_BELOW = "/docs/assets/"
-_BEARER = "bearer "
+_SCHEME = "bearer"
 _LONGEST = 256
 _NOBODY = ""
 
@@ -111,10 +111,11 @@ def _client(environ: "WSGIEnvironment", clients: Sequence[_Client]) -> _Client |
 
 def _sent(environ: "WSGIEnvironment") -> str:
     """The key; no text at all, which is nobody's key, where there is none that could be one."""
-    plain: str | None = environ.get("HTTP_X_API_KEY")
-    given: str = environ.get("HTTP_AUTHORIZATION", "")
-    bearer = given[len(_BEARER) :].strip() if given[: len(_BEARER)].lower() == _BEARER else None
-    if plain is not None and bearer is not None and plain != bearer:
-        return _NOBODY
-    sent = bearer if plain is None else plain
-    return sent if sent is not None and len(sent) <= _LONGEST else _NOBODY
+    keys = set()
+    if "HTTP_X_API_KEY" in environ:
+        keys.add(environ["HTTP_X_API_KEY"])
+    if "HTTP_AUTHORIZATION" in environ:
+        scheme, _, key = environ["HTTP_AUTHORIZATION"].partition(" ")
+        keys.add(key.strip() if scheme.lower() == _SCHEME else _NOBODY)
+    sent: str = keys.pop() if len(keys) == 1 else _NOBODY
+    return sent if len(sent) <= _LONGEST else _NOBODY

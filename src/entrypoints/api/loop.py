@@ -15,6 +15,7 @@ from gunicorn.http.errors import ParseException
 
 from .body import BodyTooLarge
 from .framing import Incoming, Limits
+from .newcomers import keep_out, let_in
 from .refusals import RequestCutShort, RequestTimeout, TooManyBytes, refusal
 
 SMALL = 64 * 1024
@@ -113,6 +114,7 @@ class Loop:
             self._set_accepting(False)
         for listener, server in self._listeners.values():
             listener.setblocking(False)
+            keep_out(listener)
             while self._accept(listener, server):  # closing the listener would reset them
                 pass
             listener.close()
@@ -147,6 +149,9 @@ class Loop:
             self._close(connection)
 
     def _sweep(self, now: float) -> None:
+        if not self.stopped:
+            for listener, _ in self._listeners.values():
+                let_in(listener)
         late = [found for found in self.connections.values() if found.deadline <= now]
         for connection in late:
             if connection.state == _READING and (connection.incoming.begun or not self.stopped):

@@ -22,8 +22,8 @@ from gunicorn.http.errors import (
 from gunicorn.util import http_date
 from werkzeug.http import HTTP_STATUS_CODES
 
-from .framing import ChunksTooSmall
 from .every_request import HEADER
+from .framing import ChunksTooSmall
 from .headers import complete
 from .problems import MEDIA_TYPE, PROBLEMS, RETRY_AFTER, kind_of
 

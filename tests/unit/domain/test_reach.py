@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from ree.domain.reach import Reaches, Respect
 from ree.domain.rules import Fault
 
-
 AGE, AREA = Respect("age", "built_year", " years"), Respect("area", "usable_area", " m2")
 
 

@@ -185,8 +185,8 @@ def test_what_gunicorn_refuses_is_refused_at_any_split(raw: bytes, code: int) ->
 def test_no_bytes_are_framed_otherwise_than_by_gunicorn(
     raw: bytes, edits: list[tuple[int, int, bytes]], cuts: list[int]
 ) -> None:
-    for at, removed, put in edits:
-        at %= len(raw) + 1
+    for where, removed, put in edits:
+        at = where % (len(raw) + 1)
         raw = raw[:at] + put + raw[at + removed :]
     expected, found = gunicorns(raw), ours(pieces(raw, cuts))
     if isinstance(expected, tuple) or isinstance(found, tuple):
