@@ -57,6 +57,46 @@ def test_memory_stays_within_bounds(module: Callable[[str], ModuleType]) -> None
     assert report.faults == []
 
 
+SWAPPED: dict[str, Any] = {
+    "told": [(1, 0), (11, 1), (21, 1), (31, 2)],
+    "lost": [7],
+    "moves": [10, 30],
+}
+
+
+@pytest.mark.parametrize(
+    ("seen", "fault"),
+    [
+        ({}, None),
+        ({"told": [*SWAPPED["told"], (16, 0)]}, "older long after"),
+        ({"told": [*SWAPPED["told"], (5, 1)]}, "1 before"),
+        ({"told": [(1, 0), (11, 1)]}, "not every version"),
+        ({"lost": [7, 9]}, "1 answers of other workers"),
+        ({"lost": [7, 8, 8]}, "3 lost of 2 connections"),
+        ({"wrong": ["no version says so"]}, "no version says so"),
+        ({"failed": 1}, "/health was not answered"),
+    ],
+)
+def test_the_trial_of_swaps_notices(
+    module: Callable[[str], ModuleType], seen: dict[str, Any], fault: str | None
+) -> None:
+    endurance, given = module("endurance"), SWAPPED | seen
+    pulse = module("siege").Pulse(None)
+    pulse.failed = given.get("failed", 0)
+    report = endurance.SwapsReport(
+        told=[module("crowd").Told(began, 0.1, rank) for began, rank in given["told"]],
+        lost=[(20.0, port) for port in given["lost"]],
+        wrong=given.get("wrong", []),
+        opened=1,
+        moves=given["moves"],
+        killed=endurance.Killed(1, {7, 8}, replaced=True),
+        pulse=pulse,
+        seconds=40.0,
+    )
+    assert [found for found in report.faults if fault and fault in found] == report.faults
+    assert bool(report.faults) == bool(fault)
+
+
 GOOD = b'{"1": {"lat": 1}}'
 FIELDS = {
     "content-type": "application/json",
