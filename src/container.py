@@ -116,6 +116,15 @@ class Container(containers.DeclarativeContainer):
     registry = providers.ThreadSafeSingleton(
         ObjectRegistry, objects=model_objects, clock=clock, seal=seal, environment=environment
     )
+    preloading_registry = providers.Factory(
+        ObjectRegistry,
+        objects=providers.Factory(
+            _bucket, settings, "ree-models", settings.provided.s3_bucket_models
+        ),
+        clock=clock,
+        seal=seal,
+        environment=environment,
+    )
     runs = providers.ThreadSafeSingleton(ObjectRuns, objects=model_objects, seal=seal)
     latest_model = providers.ThreadSafeSingleton(LatestModel, registry=registry)
     watched_model = providers.ThreadSafeSingleton(

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from threading import Event, Lock, Thread
 
@@ -82,6 +83,7 @@ class WatchedModel:
     clock: Clock
     watchers: list[Callable[[Followed], None]] = field(factory=list, init=False)
     """Told what every look came to."""
+    _preloaded: LoadedModel | None = field(default=None, init=False)
     _state: Followed = field(factory=Followed, init=False)  # replaced as a whole, never changed
     _told: set[str] = field(factory=set, init=False)
     _broken: _Broken | None = field(default=None, init=False)
@@ -99,6 +101,23 @@ class WatchedModel:
         """What is served and how following the pointer goes, all of one moment."""
         self.start()
         return self._state
+
+    def preload(self, registry: ModelRegistry) -> None:
+        """Load what is active before a fork, so that processes share its memory.
+
+        By a registry of its own: a fork must not share connections. Whatever fails or takes longer
+        than FIRST is left to the processes, each of which looks at the pointer itself.
+        """
+
+        def load() -> None:
+            with suppress(Exception):
+                active = registry.active()
+                if active is not None:
+                    self._preloaded = registry.load(active.version)
+
+        thread = Thread(target=load, name="ree-preload", daemon=True)
+        thread.start()
+        thread.join(FIRST)
 
     def start(self) -> None:
         """Load the model and follow the pointer, unless this process does already."""
@@ -152,6 +171,9 @@ class WatchedModel:
 
     def _load(self, activation: Activation) -> LoadedModel:
         """A version that cannot be read is read again only after an interval."""
+        ready = self._preloaded
+        if ready is not None and ready.version.version == activation.version:
+            return ready
         broken, now = self._broken, self.clock.monotonic()
         if (
             broken is not None

@@ -1,7 +1,9 @@
 """Serving the API with gunicorn."""
 
 import errno
+import gc
 import select
+from importlib import import_module
 from socket import AF_INET, AF_INET6, create_server, socket
 from typing import Any
 
@@ -90,9 +92,14 @@ class _Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        from ...adapters import tree_kernels  # noqa: F401 (compiled before the fork, for all workers)
-
-        return create_app(self.container)
+        """What workers share: compiled functions, the application, and the active model."""
+        import_module("ree.adapters.price_models")
+        import_module("ree.adapters.tree_kernels")
+        app = create_app(self.container)
+        self.container.watched_model().preload(self.container.preloading_registry())
+        gc.collect()
+        gc.freeze()  # else the collector writes to memory that is shared
+        return app
 
 
 class _Logs(Logger):
