@@ -27,9 +27,7 @@ from attrs import define, field, frozen
 
 from fuzz_answers import Answer, Wrong, judge_all, taken
 from fuzz_bodies import Request, corpus, requests
-from ree.entrypoints.logs import configure_logs
 from siege import DEADLINE, Memory, Pulse, Served
-from small_models import Shelf
 
 DEPTH = 16
 """Requests that are sent at once over a connection."""
@@ -157,7 +155,9 @@ class Report:
 
 @contextmanager
 def besieged(workers: int) -> Iterator[Served]:
-    """With a small trained model, warmed up."""
+    """With a small trained model."""
+    from small_models import Shelf  # the clients' processes need no model
+
     with tempfile.TemporaryDirectory() as name:
         shelf = Shelf.of(Path(name))
         shelf.activate(shelf.publish(1))
@@ -198,6 +198,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--clients", type=int, default=2)
+    from ree.entrypoints.logs import configure_logs
+
     configure_logs("ERROR")
     report = fuzz(**vars(parser.parse_args()))
     print(report)

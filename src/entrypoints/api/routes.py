@@ -51,9 +51,10 @@ def _json(answer: dict[str, Any]) -> Response:
 def estimate() -> Response:
     """What are these homes worth?
 
-    Takes a JSON object property id -> features and answers one property id -> result, in the
-    same order. A batch with an invalid property is refused as a whole, with every fault of every
-    property, unless `on_invalid=skip` asks for the rest to be priced.
+    Takes a JSON object with the features of each home under its property id, and answers one
+    with a result under each id, in the same order. A batch with an invalid property is refused as
+    a whole, with every fault of every property, unless `on_invalid=skip` asks for the rest to be
+    priced.
     """
     today = _container().clock().now().astimezone(OSLO).date()
     query = EstimateQuery.parse(request.args, today)
