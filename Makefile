@@ -9,7 +9,7 @@ PINS := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 COMPILE := $(PINS) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types format check mutants faults peers serving-peers lock \
+.PHONY: help install demo test lint types format check mutants faults fuzz endurance peers serving-peers lock \
 	clean
 
 help:
@@ -59,6 +59,13 @@ mutants: install ## mutate src/domain and see whether the tests notice
 
 faults: install ## break every storage call of a retrain in every way and see what survives
 	@$(BIN)/python -m tests.faults $(FAULTS)
+
+fuzz: install ## a million damaged requests over the socket (FUZZ="--bodies N --seed S")
+	@$(BIN)/python benchmarks/fuzz.py $(FUZZ)
+
+endurance: install ## swaps and a killed worker under 200 connections; memory over 200,000 requests
+	@$(BIN)/python benchmarks/endurance.py swaps
+	@$(BIN)/python benchmarks/endurance.py memory
 
 peers: install ## add to .venv the models that benchmarks/accuracy.py measures ree against
 ifdef UV

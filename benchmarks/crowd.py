@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from selectors import EVENT_READ, DefaultSelector
@@ -167,10 +168,8 @@ class Crowd:
     def _ask(self, client: _Client) -> None:
         client.asked = (client.number * 7 + client.answers) % len(self.questions)
         client.began = monotonic()
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):  # which is seen when it is read
             client.sock.sendall(self.questions[client.asked].raw)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # which is seen when it is read
 
     def _read(self, client: _Client) -> None:
         try:

@@ -90,7 +90,7 @@ def kill_one(served: Served) -> Killed:
 
 
 def _state(pid: int) -> str:
-    text = next(Path(f"/proc/{pid}/task/{pid}/stat").open())
+    text = Path(f"/proc/{pid}/stat").read_text()
     return text.rpartition(")")[2].split()[0]
 
 
@@ -137,8 +137,9 @@ class SwapsReport:
         took = [told.seconds * 1000 for told in self.told]
         cuts = quantiles(took, n=100)
         by_rank = Counter(told.rank for told in self.told)
+        pace = len(took) / self.seconds
         rows = [
-            f"{len(took):,} answers in {self.seconds:.1f} s: {len(took) / self.seconds:,.0f} a second",
+            f"{len(took):,} answers in {self.seconds:.1f} s: {pace:,.0f} a second",
             f"p50 {cuts[49]:.1f} ms, p99 {cuts[98]:.1f} ms, most {max(took):.0f} ms",
             "by version: " + ", ".join(f"{by_rank[rank]:,}" for rank in sorted(by_rank)),
             f"connections opened: {self.opened:,}",

@@ -170,7 +170,7 @@ def fuzz(bodies: int, seed: int, workers: int, clients: int) -> Report:
     """Send them and look."""
     with besieged(workers) as served, get_context("spawn").Pool(clients) as pool:
         run: Any = pool.map
-        run(_attack, [(served.port, -1 - n, WARM_UP // clients) for n in range(clients)])
+        warm = run(_attack, [(served.port, -1 - n, WARM_UP // clients) for n in range(clients)])
         before, began = served.memory(), perf_counter()
         noted = len(served.noted)
         with Pulse(served) as pulse:
@@ -182,7 +182,7 @@ def fuzz(bodies: int, seed: int, workers: int, clients: int) -> Report:
         counters = [each for each in found if isinstance(each, Counter)]
         return Report(
             seen=sum(counters, Counter()),
-            wrong=[each for each in found if isinstance(each, str)],
+            wrong=[each for each in warm + found if isinstance(each, str)],
             seconds=seconds,
             before=before,
             after=served.memory(),

@@ -12,7 +12,8 @@ from msgspec.json import Decoder
 from fuzz_bodies import Request
 
 _HEAD = re.compile(
-    rb"HTTP/1\.[01] ([1-5][0-9][0-9]) [ -~]*\r\n((?:[!#-'*+.^-z|~A-Z0-9-]+: ?[\t -~\x80-\xff]*\r\n)*)\r\n"
+    rb"HTTP/1\.[01] ([1-5][0-9][0-9]) [ -~]*\r\n"
+    rb"((?:[!#-'*+.^-z|~A-Z0-9-]+: ?[\t -~\x80-\xff]*\r\n)*)\r\n"
 )
 _FOR_A_BODY = frozenset({200, 400, 413, 415, 422, 503})
 """The statuses that bytes may be answered with as long as the request itself is sound HTTP."""

@@ -11,7 +11,7 @@ _OPTIONAL = ("floor", "bedrooms", "rooms", "gnr_number", "bnr_number", "snr_numb
 _TOKENS = (
     b"NaN|Infinity|-Infinity|null|true|false|1e999|-1e999|1e-999|-0|0x10|01|1.|.5|+1|1_0|//|/**/|"
     b'"|\'|{|}|[|]|,|:|\\|\\u|\\ud800|\\u0000|\\"|\x00|\x1f|\x7f|\xff|\xc0\xaf|\xed\xa0\x80|'
-    b"\xef\xbb\xbf|\xf4\x90\x80\x80|\xe2\x80\xa8|\r\n|\r\n\r\n|,,|{}|[]|{{|}}|\"\":{}|"
+    b'\xef\xbb\xbf|\xf4\x90\x80\x80|\xe2\x80\xa8|\r\n|\r\n\r\n|,,|{}|[]|{{|}}|"":{}|'
     b'"lat":1,|"bra":null,|"price":1,|"":1,|"realestate_type":"leilighet",|"built_year":2029,'
 ).split(b"|")
 _VALUES = (

@@ -19,6 +19,7 @@ from attrs import define, field, frozen
 DEADLINE = 60.0
 """Seconds for whatever must come to pass."""
 PULSE = 0.2
+SERVE = (sys.executable, "-m", "ree.entrypoints.cli", "serve", "--host", "127.0.0.1")
 _NOTED = re.compile(
     rb"Traceback|request_failed|TIMEOUT|SIG[A-Z]+|Booting|[Ww]orker.*(?:exit|died|lost)|"
     rb"Exception|\[error|\[critical"
@@ -47,7 +48,9 @@ class Memory:
     def of(cls, pid: int) -> "Memory":
         """Now."""
         rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
-        sizes = {name: int(rest.split()[0]) / 1024 for name, _, rest in (r.partition(":") for r in rows)}
+        sizes = {
+            name: int(rest.split()[0]) / 1024 for name, _, rest in (r.partition(":") for r in rows)
+        }
         return cls(sizes["Pss"], sizes["Private_Clean"] + sizes["Private_Dirty"])
 
     def __str__(self) -> str:
@@ -75,8 +78,7 @@ class Served:
         others = {name: value for name, value in os.environ.items() if not name.startswith("REE_")}
         storage = {"REE_STORAGE_PATH": str(self.folder / "store")}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "ree.entrypoints.cli", "serve"]
-            + ["--host", "127.0.0.1", "--port", str(self.port), "--workers", str(self.workers)],
+            [*SERVE, "--port", str(self.port), "--workers", str(self.workers)],
             cwd=self.folder,
             env=others | {"HOME": str(self.folder)} | storage | self.settings,
             stderr=subprocess.PIPE,

@@ -78,9 +78,9 @@ class Browser:
         profile = self.folder / str(number)
         profile.mkdir()
         log, picture = profile / "net.json", profile / "page.png"
+        places = [f"--user-data-dir={profile}", f"--log-net-log={log}", f"--screenshot={picture}"]
         ended = subprocess.run(
-            [self.program, *FLAGS, f"--user-data-dir={profile}", f"--window-size={size}"]
-            + [f"--log-net-log={log}", f"--screenshot={picture}", url],
+            [self.program, *FLAGS, *places, f"--window-size={size}", url],
             capture_output=True,
             text=True,
             timeout=DEADLINE,

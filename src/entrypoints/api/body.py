@@ -77,7 +77,7 @@ def _chunked(request: Request, limit: int) -> bytes:
 
 def json_object(text: bytes) -> dict[str, Any]:
     """The body as a JSON object; MalformedJson, NotAnObject."""
-    body = parse(text)
+    body = parse(text, halves=False)
     if not isinstance(body, dict):
         raise NotAnObject
     return body

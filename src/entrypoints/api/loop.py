@@ -26,6 +26,8 @@ worker, which it may be doing already."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _RESET = pack("ii", 1, 0)
 _EVENTS = 64
+_ACCEPTS = 16
+"""At a turn; the other workers should have some, too."""
 _IDLE, _READING, _BUSY, _RETURNED, _WRITING, _ENDING = range(6)
 
 
@@ -92,7 +94,7 @@ class Loop:
             if connection := self.connections.get(fd):
                 self._step(connection)
             elif fd in self._listeners:
-                self._accept(*self._listeners[fd])
+                self._accept_some(*self._listeners[fd])
             elif fd == self._wake_read:
                 os.read(fd, 4_096)
         for _ in range(len(self._returned)):
@@ -169,6 +171,13 @@ class Loop:
                 self._epoll.register(fd, EPOLLIN)
             else:
                 self._epoll.unregister(fd)
+
+    def _accept_some(self, listener: Any, server: Any) -> None:
+        """One a turn would let new clients wait behind every request of those who have come."""
+        room = self._cfg.worker_connections - len(self.connections)
+        for _ in range(min(_ACCEPTS, room)):
+            if not self._accept(listener, server):
+                break
 
     def _accept(self, listener: Any, server: Any) -> bool:
         try:
