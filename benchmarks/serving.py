@@ -16,6 +16,7 @@ import argparse
 import json
 import logging
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,7 @@ def main() -> None:
     batches = [int(batch) for batch in given.batches.split(",")]
     options = Options(given.rounds, given.seconds, batches, given.requests, given.only)
     logging.getLogger("ree").setLevel(logging.ERROR)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that servers are, too
     with tempfile.TemporaryDirectory(prefix="ree-serving-") as scratch:
         folder = Path(scratch)
         storage = (given.storage or folder / "trained").absolute()

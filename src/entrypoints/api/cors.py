@@ -25,7 +25,6 @@ def register_cors(app: Flask, origins: Sequence[str]) -> None:
         expose_headers=list(SHOWN),
         max_age=_KEPT_SECONDS,
         supports_credentials=False,
-        always_send=False,
         vary_header=False,  # it would leave it out for the origins that are not listed
         intercept_exceptions=False,  # Flask's hooks see the answers to those, too
     )

@@ -91,6 +91,12 @@ def test_each_client_has_an_allowance_of_its_own() -> None:
     ]  # fmt: skip
 
 
+@given(rates)
+def test_an_interval_is_never_too_short(rate: int) -> None:
+    interval = Pace(rate).interval
+    assert interval * rate >= 60 * SECOND > (interval - 1) * rate
+
+
 def test_no_pace_at_all_needs_nothing() -> None:
     assert RateLimits([]).paces == []
 
@@ -114,6 +120,22 @@ for _ in range(4):
 print(sum(int(os.read(read, 9)) for read in children))
 """
 )
+HOLDS = (
+    FORKED
+    + """
+import fcntl
+limits.lock(0)
+if os.fork() == 0:
+    for place in (0, 1):
+        try:
+            fcntl.lockf(limits._file, fcntl.LOCK_SH | fcntl.LOCK_NB, 8, 8 * place)
+            print("free", end=" ", flush=True)
+        except BlockingIOError:
+            print("held", end=" ", flush=True)
+    os._exit(0)
+os.wait()
+"""
+)
 DIES = (
     FORKED
     + """
@@ -132,7 +154,9 @@ print(limits.take(0, 10**12).passes)
 )
 
 
-@pytest.mark.parametrize(("program", "printed"), [(COUNTS, "100"), (DIES, "True")])
+@pytest.mark.parametrize(
+    ("program", "printed"), [(COUNTS, "100"), (HOLDS, "held free"), (DIES, "True")]
+)
 def test_processes_share_it_and_a_dead_one_holds_nothing(program: str, printed: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
