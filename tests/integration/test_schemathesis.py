@@ -43,7 +43,7 @@ def test_all_checks_of_schemathesis_pass(service: Service, tmp_path: Path, key: 
         assert service.ask("/model")[0] == 401
     command = [Path(sys.executable).with_name("schemathesis"), "--config-file", RULES, "run"]
     command += [f"http://127.0.0.1:{service.port}/openapi.json", "--checks", "all"]
-    command += ["--max-examples", "60", "--seed", "1", "--continue-on-failure"]
+    command += ["--max-examples", "100", "--seed", "1", "--continue-on-failure"]
     command += ["--generation-database", "none", "--no-color"]
     command += ["-H", f"Authorization: Bearer {key}"] if key else []
     ended = subprocess.run(
