@@ -16,14 +16,16 @@ def near(lat: Any, lon: Any, kinds: Any, asked: Any) -> Any:
     """Places and km by home and group, of points that are grouped by kind."""
     every = np.arange(len(lat))
     planted = Planted.of(lat, lon, [*(every[kinds == kind] for kind in range(KINDS)), every])
-    found = planted.near(*np.array(asked, dtype=float).reshape(-1, 3).T.copy(), 2)
+    at_lat, at_lon, of_kind = np.array(asked, dtype=float).reshape(-1, 3).T.copy()
+    found = planted.near(at_lat, at_lon, of_kind, 2)
     return planted.points[3][found[..., COLUMN].astype(int)], found[..., KM]
 
 
 def every_way(lat: Any, lon: Any, members: Any, asked: Any) -> tuple[Any, Any]:
     """Of one home: the places and km of the nearest members, by all that there are."""
     points, _ = ask(lat, lon, lat, 0)
-    (home, _) = ask(*(np.array([float(value)]) for value in asked), 0)
+    at_lat, at_lon, kind = np.array(asked, dtype=float)[:, None]
+    home, _ = ask(at_lat, at_lon, kind, 0)
     way = points[:, members] - home
     squared = way[0] * way[0] + way[1] * way[1] + way[2] * way[2]
     order = np.lexsort((members, squared))[:MOST]

@@ -232,8 +232,12 @@ class Surveyor:
             Respect("distance", "lat,lon", " km to the third nearest sale"),
             Respect("usable_area", "usable_area", " m2"),
         )
-        bounds = ((-inf, 50), (10, 300)), ((-inf, 40), (20, 1_000))
-        warn, refuse = (tuple(np.full((len(price), 2), bound) for bound in pair) for pair in bounds)
+
+        def each(*bound: float) -> Any:
+            return np.full((len(price), 2), bound)
+
+        warn = each(-inf, 50), each(10, 300)
+        refuse = each(-inf, 40), each(20, 1_000)
         return Appraisal(
             price,
             {share: (price * (1 - share * fsd), price * (1 + share * fsd)) for share in coverages},
