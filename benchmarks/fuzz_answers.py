@@ -17,7 +17,7 @@ _HEAD = re.compile(
 )
 _FOR_A_BODY = frozenset({200, 400, 413, 415, 422, 503})
 """The statuses that bytes may be answered with as long as the request itself is sound HTTP."""
-_ALLOWED = _FOR_A_BODY | {404, 405, 408, 411, 414, 417, 426, 431, 501, 505}
+_ALLOWED = _FOR_A_BODY | {404, 405, 408, 411, 414, 417, 426, 431}
 
 
 class Wrong(Exception):

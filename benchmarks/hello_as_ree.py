@@ -12,6 +12,7 @@ from dependency_injector import providers
 import hello
 from ree import Container, load_settings
 from ree.entrypoints.api import server
+from ree.entrypoints.api.refusals import TURNED_DOWN
 
 
 class _NoModel:
@@ -29,7 +30,9 @@ def main() -> None:
     container.settings.override(providers.Object(settings))
     container.watched_model.override(providers.Object(_NoModel()))
     assert hasattr(server, "create_app"), "server.py makes its application otherwise now"
-    server.create_app = lambda _: getattr(hello, application)
+    app = getattr(hello, application)
+    app.extensions[TURNED_DOWN] = lambda _: None
+    server.create_app = lambda _: app
     server.serve(container, "127.0.0.1", int(port), int(workers))
 
 

@@ -1,5 +1,6 @@
 """HTTP as bytes: what is refused, and how; limits; pipelines."""
 
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,7 +51,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         (b"GET / HTTP/1.1\r\nExpect: secret\r\n\r\n", 417),
         (b"GET / HTTP/1.1\r\nA: " + b"secret" * 2_000 + b"\r\n\r\n", 431),
         (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20_000, 431),
-        (JSON + b"Transfer-Encoding: secret\r\n\r\n", 501),
+        (JSON + b"Transfer-Encoding: secret\r\n\r\n", 400),
     ],
 )
 def test_what_is_malformed_gets_a_problem_and_one_line_in_the_log(
@@ -194,3 +195,18 @@ def test_bodies_together_are_bounded(service: Service) -> None:
     wire = Wire.to(service.port, begun + b" ")
     assert wire.reply().status == 400, "there is room again"
     wire.close()
+
+
+def test_what_is_refused_before_it_is_read_is_counted(service: Service) -> None:
+    def counted() -> float:
+        wire = Wire.to(service.port, b"GET /metrics HTTP/1.1\r\nHost: ree\r\n\r\n")
+        text = wire.reply().body.decode()
+        wire.close()
+        found = re.search(r'requests_total{method="other",route="unread",status="414"} (.*)', text)
+        return float(found[1]) if found else 0.0
+
+    before = counted()
+    wire = Wire.to(service.port, b"GET /" + b"a" * 5_000 + b" HTTP/1.1\r\n\r\n")
+    assert wire.reply().status == 414
+    wire.close()
+    assert counted() == before + 1

@@ -46,6 +46,9 @@ def open_on_input():
 class Server(BaseApplication):
     limits = Limits(60.0, 1_000, 4_000)
 
+    def turned_down(self, status):
+        pass
+
     def load_config(self):
         settings = {
             "bind": [f"fd://{fd}" for fd in sys.argv[1:]], "worker_class": WholeRequests,

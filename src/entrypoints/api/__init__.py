@@ -18,6 +18,7 @@ from .every_request import Gate, register_every_request
 from .metrics import Metrics, ModelState
 from .operations import PATH, operations, port_gate
 from .problems import register_problems
+from .refusals import TURNED_DOWN
 from .routes import routes
 
 
@@ -66,6 +67,7 @@ def _protect(app: Flask, container: Container) -> None:
     """What happens to every request, whatever it asks for."""
     settings, clock, model = container.settings(), container.clock(), container.watched_model()
     metrics = Metrics([key.name for key in settings.client_keys])
+    app.extensions[TURNED_DOWN] = metrics.turned_down
     model.watchers.append(metrics.followed)
     register_every_request(app, metrics, clock, _gates(settings, clock))
     app.register_blueprint(operations(metrics.shown(ModelState(model.state, clock))))

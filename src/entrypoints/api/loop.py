@@ -16,7 +16,7 @@ from gunicorn.http.errors import ParseException
 from .body import BodyTooLarge
 from .framing import Incoming, Limits
 from .newcomers import keep_out, let_in
-from .refusals import RequestCutShort, RequestTimeout, TooManyBytes, refusal
+from .refusals import Count, RequestCutShort, RequestTimeout, TooManyBytes, refusal
 
 SMALL = 64 * 1024
 """Bytes of a request that are not counted; the number of connections bounds them."""
@@ -61,8 +61,10 @@ class Connection:
 class Loop:
     """Turned by one thread at a time. `send`, `free` and `wake` are for any."""
 
-    def __init__(self, cfg: Any, limits: Limits, log: Any, wakes: tuple[int, int]) -> None:
-        self._cfg, self._limits, self._log = cfg, limits, log
+    def __init__(
+        self, cfg: Any, limits: Limits, log: Any, wakes: tuple[int, int], count: Count
+    ) -> None:
+        self._cfg, self._limits, self._log, self._count_refusal = cfg, limits, log, count
         self._wake_read, self._wake_write = wakes
         self._tick = min(0.25, limits.seconds / 4)
         self._next_sweep = 0.0
@@ -237,7 +239,8 @@ class Loop:
 
     def _refuse(self, connection: Connection, error: Exception) -> None:
         request = connection.incoming.request
-        answer = refusal(error, bodiless=request is not None and request.method == "HEAD")
+        bodiless = request is not None and request.method == "HEAD"
+        answer = refusal(error, self._count_refusal, bodiless=bodiless)
         self.free(connection)
         self.send(connection, answer, max(STOP_LINGER, self._limits.seconds))
 

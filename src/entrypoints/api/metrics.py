@@ -88,6 +88,10 @@ class Metrics:
             histogram = self._by_route[route] = self._duration.labels(route)
         histogram.observe(seconds)
 
+    def turned_down(self, status: int) -> None:
+        """Count a request that was refused before it was read."""
+        self._requests.labels("unread", "other", status).inc()
+
     def priced(self, asked: int, refused: Iterable[str], path: str) -> None:
         """Count a batch that is answered; *refused* has one code a property that is not priced."""
         count = self._count_refused(refused)

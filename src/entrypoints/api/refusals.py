@@ -1,7 +1,7 @@
 """What is refused before Flask sees it, as problem details (RFC 9457) in bytes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from uuid import uuid4
 
 import structlog
@@ -26,6 +26,11 @@ from .every_request import HEADER
 from .framing import ChunksTooSmall
 from .headers import complete
 from .problems import MEDIA_TYPE, PROBLEMS, RETRY_AFTER, kind_of
+
+TURNED_DOWN = "ree.turned_down"
+"""The extension of the application that is a Count."""
+Count = Callable[[int], None]
+"""Told the status of each refusal."""
 
 
 class RequestTimeout(ParseException):
@@ -56,16 +61,17 @@ REFUSALS: Mapping[type[Exception], tuple[int, str]] = {
     LimitRequestLine: (414, "The request line is too long."),
     ExpectationFailed: (417, "Expect can only be 100-continue."),
     LimitRequestHeaders: (431, "The header fields are too many or too long."),
-    UnsupportedTransferCoding: (501, "The only transfer coding is chunked."),
+    UnsupportedTransferCoding: (400, "The only transfer coding is chunked."),
     TooManyBytes: (503, "Too many large bodies arrive at once. Send this one again later."),
 }
 """The status and the detail of what PROBLEMS knows nothing of; the type is about:blank."""
 
 
-def refusal(error: BaseException, *, bodiless: bool = False) -> bytes:
+def refusal(error: BaseException, count: Count, *, bodiless: bool = False) -> bytes:
     """The whole answer; one line is logged, which has nothing that the client sent."""
     request_id = uuid4().hex
     status, problem = _problem(error)
+    count(status)
     structlog.get_logger().info(
         "request_refused", status=status, reason=type(error).__name__, request_id=request_id
     )

@@ -17,6 +17,7 @@ from . import create_app
 from .body import byte_limit
 from .framing import Limits
 from .metric_files import Places, metric_files
+from .refusals import TURNED_DOWN
 
 THREADS = 4
 
@@ -96,6 +97,7 @@ class _Server(BaseApplication):
         import_module("ree.adapters.price_models")
         import_module("ree.adapters.tree_kernels")
         app = create_app(self.container)
+        self.turned_down = app.extensions[TURNED_DOWN]
         self.container.watched_model().preload(self.container.preloading_registry())
         gc.collect()
         gc.freeze()  # else the collector writes to memory that is shared

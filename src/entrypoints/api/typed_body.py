@@ -67,10 +67,9 @@ def read(text: bytes, day: date) -> tuple[list[str], HomeTable] | None:
         return None
     numbers[absent] = nan
     usable, bra = numbers[_USABLE], numbers[_BRA]
-    unknown = np.isnan(usable)
-    if not (unknown | np.isnan(bra)).all():
+    if not np.isnan(np.minimum(usable, bra)).all():  # NaN if one of them is: not both are given
         return None
-    usable[unknown] = bra[unknown]
+    numbers[_USABLE] = np.fmax(usable, bra)  # the one that is not NaN
     matrix = np.empty((len(COLUMNS), len(homes)))
     matrix[0], matrix[1] = day.toordinal(), day.year
     matrix[2] = [TYPE_CODES[home.realestate_type] for home in homes.values()]

@@ -23,7 +23,7 @@ from gunicorn.http.errors import ParseException
 from gunicorn.workers.base import Worker
 
 from .loop import STOP_LINGER, Connection, Loop
-from .refusals import refusal
+from .refusals import Count, refusal
 
 PATIENCE = 0.005
 """Seconds that an answer may keep the loop."""
@@ -42,7 +42,8 @@ class _Answer(list[bytes]):
 
 
 class WholeRequests(Worker):
-    """Takes its `Limits` from the application's attribute `limits`."""
+    """Takes its `Limits` from the application's attribute `limits`, and tells its `turned_down`
+    the status of every refusal."""
 
     alive: bool
 
@@ -58,7 +59,8 @@ class WholeRequests(Worker):
 
     def run(self) -> None:
         """Serve until SIGTERM, then finish what was begun, within the graceful timeout."""
-        self._loop = Loop(self.cfg, self.app.limits, self.log, self.PIPE)
+        self._count: Count = self.app.turned_down
+        self._loop = Loop(self.cfg, self.app.limits, self.log, self.PIPE, self._count)
         self._loop.listen(self.sockets)
         self._max_kept = self.cfg.worker_connections - self.cfg.threads
         self._role: SimpleQueue[None] = SimpleQueue()
@@ -181,10 +183,10 @@ class WholeRequests(Worker):
             connection.incoming.read_body()
             return self._respond(connection)
         except ParseException as error:
-            return refusal(error), True
+            return refusal(error, self._count), True
         except BaseException as error:  # as SystemExit: the thread lives on
             self.log.exception("Error handling request")
-            return refusal(error), True
+            return refusal(error, self._count), True
 
     def _respond(self, connection: Connection) -> tuple[bytes, bool]:
         answer = _Answer()
