@@ -27,7 +27,7 @@ PACKAGE = str(Path(ree.__file__).parent)
 EVERY = 0.002
 """Seconds of CPU between samples; the kernel may take a tick of its own."""
 LAYERS: Mapping[str, tuple[str, ...]] = {
-    "logs": ("entrypoints/logs", "entrypoints/api/request_log", "entrypoints/api/access_log"),
+    "logs": ("entrypoints/logs", "entrypoints/api/access_log"),
     "metrics": ("entrypoints/api/metric",),
     "protection": ("entrypoints/api/every_request", "entrypoints/api/exchange",
                    "entrypoints/api/headers", "entrypoints/api/cors",
@@ -50,8 +50,8 @@ FRAMEWORK = "Flask"
 
 
 def layer(frame: FrameType | None) -> str:
-    """Of the innermost frame that belongs to one."""
-    while frame is not None:
+    """Of the innermost frame that belongs to one, unless Flask was called from there."""
+    while frame is not None and not frame.f_code.co_filename.endswith("flask/app.py"):
         if (path := frame.f_code.co_filename).startswith(PACKAGE):
             return layer_of(path[len(PACKAGE) + 1 :])
         frame = frame.f_back

@@ -237,7 +237,7 @@ class TestTiming:
     @pytest.mark.parametrize(
         ("module", "layer"),
         [
-            ("entrypoints/api/request_log.py", "logs"),
+            ("entrypoints/api/access_log.py", "logs"),
             ("entrypoints/api/body.py", "decode"),
             ("domain/rules.py", "rules"),
             ("adapters/comparables.py", "features"),
