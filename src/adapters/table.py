@@ -9,6 +9,7 @@ from attrs import frozen
 
 from ..domain.dataset import Dataset, Sale
 from ..domain.estimate import Home
+from ..domain.ports import HomeColumns
 from ..domain.property import NUMBERS, Property
 
 Column = npt.NDArray[np.float64]
@@ -34,7 +35,7 @@ _MAY_LACK = ("year", *OPTIONAL)
 
 
 @frozen(eq=False)
-class HomeTable(Mapping[str, Column]):
+class HomeTable(HomeColumns):
     """Homes by field, each column a row of one C-contiguous *matrix*: shape (COLUMNS, homes).
 
     Days are ordinals, types and municipalities codes, areas m2, coordinates degrees; NaN is
@@ -65,6 +66,10 @@ class HomeTable(Mapping[str, Column]):
             return
         for start in range(0, self.size, most):
             yield type(self)(np.ascontiguousarray(self.matrix[:, start : start + most]))
+
+    def rows(self) -> list[dict[str, float]]:
+        """The homes one by one."""
+        return [dict(zip(COLUMNS, row, strict=True)) for row in self.matrix.T.tolist()]
 
     def __getitem__(self, name: str) -> Column:
         row: Column = self.matrix[_PLACES[name]]

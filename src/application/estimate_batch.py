@@ -1,16 +1,15 @@
 """What homes are worth, by the active model."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
-from typing import Any
 
 from attrs import Factory, evolve, field, frozen
 
-from ..domain.appraisal import COVERAGE, listed
+from ..domain.appraisal import COVERAGE
 from ..domain.errors import BatchTooLarge, EmptyBatch, InvalidProperties
 from ..domain.estimate import Estimates, Home, OnInvalid, PriceEstimate, Refusal, ValuationDates
 from ..domain.model import LoadedModel
-from ..domain.ports import ActiveModel, Tabulate
+from ..domain.ports import ActiveModel, HomeColumns, Tabulate
 from ..domain.rules import flawed
 from .value_columns import ValueColumns
 
@@ -102,7 +101,7 @@ class EstimateBatch:
         return (found.of(row, home) for row, (home, _) in enumerate(homes))
 
     def columns(
-        self, columns: Mapping[str, Any], day: date, *, coverage: float = COVERAGE
+        self, columns: HomeColumns, day: date, *, coverage: float = COVERAGE
     ) -> Estimates | None:
         """The same answers for homes that are columns, all valued for one day, made faster.
 
@@ -124,9 +123,7 @@ class EstimateBatch:
         return self._value(columns, loaded, coverage, [warnings] * count)
 
 
-def _any_flawed(columns: Mapping[str, Any], count: int) -> bool:
+def _any_flawed(columns: HomeColumns, count: int) -> bool:
     if count > FEW:
         return bool(flawed(columns).any())
-    names = [*columns]
-    rows = zip(*[listed(columns[name]) for name in names], strict=True)
-    return any(flawed(dict(zip(names, row, strict=True))) for row in rows)
+    return any(map(flawed, columns.rows()))

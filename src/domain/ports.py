@@ -3,6 +3,7 @@
 The docstrings state what the contract suites check of every adapter.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -85,6 +86,14 @@ class SnapshotStore(Protocol):
 
     def verify(self, of: DatasetManifest | None = None) -> Iterable[Finding]:
         """What is found of every object of a dataset and its months, or of all of them."""
+
+
+class HomeColumns(Mapping[str, Any]):
+    """Homes as columns by field, of equal length; NaN is unknown."""
+
+    @abstractmethod
+    def rows(self) -> Iterable[Mapping[str, float]]:
+        """The homes one by one; for few of them that costs less."""
 
 
 class Tabulate(Protocol):
