@@ -111,10 +111,11 @@ class SwapsReport:
     def faults(self) -> list[str]:
         """What must not be."""
         found = list(self.wrong)
+        deaf = [port for port in self.pulse.failed if port not in self.killed.ports]
         others = [port for _, port in self.lost if port not in self.killed.ports]
         if others:
             found.append(f"{len(others)} answers of other workers were lost")
-        if len(self.lost) > len(self.killed.ports):
+        if len(self.lost) + len(self.pulse.failed) - len(deaf) > len(self.killed.ports):
             found.append(f"{len(self.lost)} lost of {len(self.killed.ports)} connections")
         for rank, moved in enumerate(self.moves, start=1):
             late = [
@@ -127,8 +128,8 @@ class SwapsReport:
             ]  # fmt: skip
             if late or early:
                 found.append(f"version {rank}: {len(late)} older long after, {len(early)} before")
-        if self.pulse.failed:
-            found.append(f"/health was not answered {self.pulse.failed} times")
+        if deaf:
+            found.append(f"/health was not answered {len(deaf)} times")
         if {told.rank for told in self.told} != set(range(len(self.moves) + 1)):
             found.append("not every version was told")
         return found

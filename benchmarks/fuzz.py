@@ -139,7 +139,9 @@ class Report:
     def faults(self) -> list[str]:
         """What must not be."""
         lost = [f"worker {pid} is gone" for pid in self.before if pid not in self.after]
-        deaf = [f"/health was not answered {self.pulse.failed} times"] * (self.pulse.failed > 0)
+        deaf = [f"/health was not answered {len(self.pulse.failed)} times"] * bool(
+            self.pulse.failed
+        )
         return self.wrong + lost + deaf + self.noted
 
     def __str__(self) -> str:

@@ -114,21 +114,23 @@ class Served:
         """Of each worker, by pid."""
         return {pid: Memory.of(pid) for pid in sorted(self.pids)}
 
-    def get(self, path: str, seconds: float = 5.0) -> int:
-        """The status of an answer on a connection of its own, which must come soon; 0 for none."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=seconds)
+    def get(self, path: str, seconds: float = 5.0) -> tuple[int, int]:
+        """The status of an answer that must come soon, 0 for none, and the client's port."""
+        connection, own = HTTPConnection("127.0.0.1", self.port, timeout=seconds), 0
         try:
+            connection.connect()
+            own = connection.sock.getsockname()[1]
             connection.request("GET", path)
             answer = connection.getresponse()
             answer.read()
-            return answer.status
+            return answer.status, own
         except (OSError, HTTPException):
-            return 0
+            return 0, own
         finally:
             connection.close()
 
     def _is_up(self) -> bool:
-        return self.get("/ready") in (200, 503)
+        return self.get("/ready")[0] in (200, 503)
 
     def _end(self, how: signal.Signals) -> int:
         self._process.send_signal(how)
@@ -157,7 +159,8 @@ class Pulse:
 
     served: Served
     asked: int = 0
-    failed: int = 0
+    failed: list[int] = field(factory=list)
+    """The ports of those that were not answered, 0 of one that was not even connected."""
     slowest: float = 0.0
     """Seconds."""
     _stopped: Event = field(factory=Event, init=False)
@@ -175,6 +178,8 @@ class Pulse:
     def _beat(self) -> None:
         while not self._stopped.wait(PULSE):
             began = monotonic()
-            self.failed += self.served.get("/health") != 200
+            status, port = self.served.get("/health")
+            if status != 200:
+                self.failed.append(port)
             self.slowest = max(self.slowest, monotonic() - began)
             self.asked += 1

@@ -82,7 +82,7 @@ def test_the_trial_of_swaps_notices(
 ) -> None:
     endurance, given = module("endurance"), SWAPPED | seen
     pulse = module("siege").Pulse(None)
-    pulse.failed = given.get("failed", 0)
+    pulse.failed = [0] * given.get("failed", 0)
     report = endurance.SwapsReport(
         told=[module("crowd").Told(began, 0.1, rank) for began, rank in given["told"]],
         lost=[(20.0, port) for port in given["lost"]],
