@@ -139,7 +139,8 @@ class Report:
     def faults(self) -> list[str]:
         """What must not be."""
         lost = [f"worker {pid} is gone" for pid in self.before if pid not in self.after]
-        deaf = [f"/health was not answered {len(self.pulse.failed)} times"] * bool(
+        failed = len(self.pulse.failed)
+        deaf = [f"/health was not answered {failed} times"] * bool(failed)
             self.pulse.failed
         )
         return self.wrong + lost + deaf + self.noted
