@@ -141,8 +141,6 @@ class Report:
         lost = [f"worker {pid} is gone" for pid in self.before if pid not in self.after]
         failed = len(self.pulse.failed)
         deaf = [f"/health was not answered {failed} times"] * bool(failed)
-            self.pulse.failed
-        )
         return self.wrong + lost + deaf + self.noted
 
     def __str__(self) -> str:
