@@ -26,8 +26,11 @@ worker, which it may be doing already."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _RESET = pack("ii", 1, 0)
 _EVENTS = 64
-_ACCEPTS = 16
-"""At a turn; the other workers should have some, too."""
+_SHARE = 8
+"""A worker accepts one client, and one more for so many that it has."""
+_COURTESY = 0.0005
+"""Seconds after that in which it leaves new clients to other workers; who comes first would get all
+the connections of a client that opens a few, and the others nothing to do."""
 _IDLE, _READING, _BUSY, _RETURNED, _WRITING, _ENDING = range(6)
 
 
@@ -67,7 +70,7 @@ class Loop:
         self._cfg, self._limits, self._log, self._count_refusal = cfg, limits, log, count
         self._wake_read, self._wake_write = wakes
         self._tick = min(0.25, limits.seconds / 4)
-        self._next_sweep = 0.0
+        self._next_sweep = self._polite_until = 0.0
         self._epoll = epoll()
         self._epoll.register(self._wake_read, EPOLLIN)
         self._listeners: dict[int, tuple[Any, Any]] = {}
@@ -175,11 +178,15 @@ class Loop:
                 self._epoll.unregister(fd)
 
     def _accept_some(self, listener: Any, server: Any) -> None:
-        """One a turn would let new clients wait behind every request of those who have come."""
-        room = self._cfg.worker_connections - len(self.connections)
-        for _ in range(min(_ACCEPTS, room)):
+        """One, then a pause for other workers; of many clients more: they shall not wait long."""
+        if monotonic() < self._polite_until:
+            return
+        count = len(self.connections)
+        room = self._cfg.worker_connections - count
+        for _ in range(min(1 + count // _SHARE, room)):
             if not self._accept(listener, server):
                 break
+        self._polite_until = monotonic() + _COURTESY
 
     def _accept(self, listener: Any, server: Any) -> bool:
         try:
