@@ -116,7 +116,7 @@ def _judge_results(request: Request, answer: Answer) -> None:
         priced = result.estimated_price is not UNSET and result.model_version is not UNSET
         if priced == (result.error is not UNSET):
             raise Wrong(f"neither price nor error: {answer}")
-    if request.framed and list(json.loads(request.body)) != list(results):
+    if request.framed and list(json.loads(request.body, parse_int=str)) != list(results):
         raise Wrong(f"not the properties of the request: {answer}")
 
 
