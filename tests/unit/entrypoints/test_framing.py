@@ -72,7 +72,7 @@ REFUSED = [
     (POST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", 400),
     (POST + b"Transfer-Encoding: identity\r\n\r\n", 400),
     (POST + b"Transfer-Encoding: gzip\r\n\r\n", 400),
-    (POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501),
+    (POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400),
     (POST + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n", 400),
     (POST + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400),
     (POST + b"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", 400),
