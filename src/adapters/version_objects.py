@@ -11,11 +11,9 @@ import numpy as np
 from ..domain.errors import StorageError, UnreadableVersion
 from ..domain.model import ModelVersion, PriceModel, Status, TrainingRecord
 from . import codec
-from .features import FEATURES
 from .figures import evaluation_figures
 from .golden import check_golden_rows, golden_rows
 from .objects import digest
-from .price_models import KINDS
 from .report import html_report
 from .seal import Seal
 from .stored_arrays import StorableModel, npz
@@ -51,7 +49,7 @@ def encode_model(model: StorableModel, record: TrainingRecord) -> dict[str, byte
     day = (record.trained_until or GOLDEN_DAY).toordinal()
     schema = {
         "kind": model.kind,
-        "features": list(FEATURES),
+        "features": _features(),
         "golden_rows": golden_rows(model, day),
     }
     return {
@@ -98,10 +96,12 @@ def decode_model(version: str, bodies: Mapping[str, bytes]) -> PriceModel:
         raise UnreadableVersion(version, f"{MODEL} belongs to another version")
     try:
         schema = codec.from_json(bodies[SCHEMA], SCHEMA)
-        if schema.get("features") != list(FEATURES):
+        if schema.get("features") != _features():
             raise UnreadableVersion(version, "it was trained on other features")
         with np.load(BytesIO(bodies[MODEL]), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
+        from .price_models import KINDS
+
         model: StorableModel = KINDS[str(schema.get("kind"))].from_arrays(arrays)
     except UnreadableVersion:
         raise
@@ -112,3 +112,10 @@ def decode_model(version: str, bodies: Mapping[str, bytes]) -> PriceModel:
     except Exception as error:
         raise UnreadableVersion(version, f"its golden rows do not hold: {error}") from error
     return model
+
+
+def _features() -> list[str]:
+    """Imported here, as models are: it compiles, which not every command has to wait for."""
+    from .features import FEATURES
+
+    return list(FEATURES)

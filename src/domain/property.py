@@ -29,6 +29,8 @@ class RealEstateType(Enum):
 COMMERCIAL = "næringseiendom"
 TYPE_CODES = {kind.value: code for code, kind in enumerate(RealEstateType)} | {COMMERCIAL: 5}
 UNKNOWN_CODE = -1
+MOST_FIELDS = 100
+"""Beyond so many the fields of a property are not told one by one."""
 _LARGEST = sys.float_info.max
 
 NUMBERS = ("lat", "lon", "built_year", "total_area", "usable_area", "floor", "bedrooms", "rooms")
@@ -92,6 +94,9 @@ class Property:
         """
         if not isinstance(features, Mapping):
             return cls(), (Fault("", "invalid_type:property", "must be an object of features"),)
+        if len(features) > MOST_FIELDS:
+            message = f"has {len(features):,} fields; there are {len(_READERS)}"
+            return cls(), (Fault("", "invalid_type:property", message),)
         faults: list[Fault] = []
         values: dict[str, Any] = {}
         for name, value in features.items():

@@ -244,12 +244,19 @@ class Loop:
         connection.counted = held
         return self._held <= self._limits.memory
 
+    def _linger(self, error: Exception) -> float:
+        """Seconds for the client to read why; who is late has had them, when others wait."""
+        full = len(self.connections) >= self._cfg.worker_connections
+        if full and isinstance(error, RequestTimeout):
+            return self._tick
+        return max(STOP_LINGER, self._limits.seconds)
+
     def _refuse(self, connection: Connection, error: Exception) -> None:
         request = connection.incoming.request
         bodiless = request is not None and request.method == "HEAD"
         answer = refusal(error, self._count_refusal, bodiless=bodiless)
         self.free(connection)
-        self.send(connection, answer, max(STOP_LINGER, self._limits.seconds))
+        self.send(connection, answer, self._linger(error))
 
     def _take_back(self, connection: Connection) -> None:
         """From a thread that could not send all, or with the beginning of another request."""

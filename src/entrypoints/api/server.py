@@ -27,7 +27,9 @@ class CannotListen(ReeError):
 
 
 def serve(container: Container, host: str, port: int, workers: int) -> None:
-    """Serve until SIGTERM or SIGINT, then exit with 0 (SystemExit); CannotListen.
+    """Serve until SIGTERM, which lets what was begun end, or SIGINT, which does not: exit with 0.
+
+    SystemExit; CannotListen.
 
     On `REE_METRICS_PORT` as well, if it is set; what is answered there is the application's choice.
     """
