@@ -128,6 +128,10 @@ def test_few_large_bodies_are_read_completely_at_a_time(app: tuple[Container, Fl
             pass
         answer = app[1].test_client().post("/estimate", data=b"{" + b" " * LARGE, headers=JSON)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        explained, small = b"{" + b" " * (LARGE // 16), b"{"
+        for body, status in ((explained, 503), (small, 400)):
+            answer = app[1].test_client().post("/estimate?explain=true", data=body, headers=JSON)
+            assert answer.status_code == status
     answer = app[1].test_client().post("/estimate", data=b"{" + b" " * LARGE, headers=JSON)
     assert answer.status_code == 400
 

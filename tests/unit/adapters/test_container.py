@@ -129,3 +129,15 @@ def test_the_market_is_http_and_hides_its_key(container: Container) -> None:
     assert isinstance(market, HttpMarket)
     assert "canary-7f3a9" not in repr(market)
     market.close()
+
+
+def test_a_container_compiles_nothing_and_trains_nothing() -> None:
+    """What only models and training need is imported by them."""
+    program = (
+        "import sys, ree.container\n"
+        "print([m for m in ('numba', 'sklearn', 'pyarrow', 'httpx2') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        (sys.executable, "-c", program), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ree.domain.property import TYPE_CODES, Property, RealEstateType, padded
+from ree.domain.property import MOST_FIELDS, TYPE_CODES, Property, RealEstateType, padded
 from ree.domain.rules import COMMERCIAL, LEILIGHET, PROPERTY_RULES, Fault, faults
 
 FEATURES: dict[str, Any] = {
@@ -225,3 +225,11 @@ def test_an_unknown_home_breaks_no_rule_but_lacks_all() -> None:
     assert [fault.field for fault in faults(values)] == [
         "built_year,lat,lon,municipality_number,realestate_type,total_area,usable_area"
     ]
+
+
+def test_a_flood_of_fields_is_one_fault() -> None:
+    few = {f"field{number}": 1 for number in range(MOST_FIELDS)}
+    assert len(Property.parse(few)[1]) == MOST_FIELDS
+    home, [fault] = Property.parse(few | {"one more": 1})
+    assert (home, fault.code) == (Property(), "invalid_type:property")
+    assert "101 fields" in fault.message
