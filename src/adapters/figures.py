@@ -1,8 +1,10 @@
-"""An evaluation as a document: its figures, and what each is worth."""
+"""Evaluations and versions as documents: their figures, and what each is worth."""
 
 from typing import Any
 
 from ..domain.evaluation import Evaluation, Metrics
+from ..domain.gating import Verdict
+from ..domain.model import TrainingRecord
 from ..domain.segments import status
 from . import codec
 
@@ -31,3 +33,39 @@ def metrics_figures(metrics: Metrics) -> dict[str, Any]:
         for name, known in metrics.ratios.statuses().items():
             figures["ratios"][name]["status"] = known
     return figures
+
+
+def verdict_figures(verdict: Verdict | None) -> dict[str, Any] | None:
+    """What the gate decided, and which rules kept the model out."""
+    if verdict is None:
+        return None
+    return {
+        "passed": verdict.passed,
+        "accept_inconclusive": verdict.accept_inconclusive,
+        "blocking": [check.rule for check in verdict.blocking],
+        "checks": [
+            {
+                "rule": check.rule,
+                "outcome": check.outcome.value,
+                "figures": codec.plain(check.figures),
+            }
+            for check in verdict.checks
+        ],
+    }
+
+
+def version_figures(record: TrainingRecord) -> dict[str, Any]:
+    """All that a version was found to be worth: metrics.json, and every figure of its report."""
+    evaluation, dataset = record.evaluation, record.dataset
+    return {
+        **evaluation_figures(evaluation),
+        "baseline": evaluation_figures(record.baseline),
+        "residuals": codec.plain(evaluation.residuals) if evaluation else None,
+        "drivers": codec.plain(evaluation.drivers) if evaluation else {},
+        "period": codec.plain(dataset.period) if dataset else None,
+        "funnel": codec.plain(dataset.funnel.stages) if dataset else [],
+        "trained_until": codec.plain(record.trained_until),
+        "verdict": verdict_figures(record.verdict),
+        "champion": record.champion,
+        "champion_trained_until": codec.plain(record.champion_trained_until),
+    }

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from datetime import date
 from io import BytesIO
 from pickle import HIGHEST_PROTOCOL, dumps
-from typing import Any
 
 import numpy as np
 
 from ..domain.errors import StorageError, UnreadableVersion
 from ..domain.model import ModelVersion, PriceModel, Status, TrainingRecord
 from . import codec
-from .figures import evaluation_figures
+from .figures import version_figures
 from .golden import check_golden_rows, golden_rows
 from .objects import digest
 from .report import html_report
@@ -55,15 +54,7 @@ def encode_model(model: StorableModel, record: TrainingRecord) -> dict[str, byte
     return {
         MODEL: npz(model.arrays()),
         SCHEMA: codec.to_json(schema),
-        METRICS: codec.to_json(metrics(record)),
-    }
-
-
-def metrics(record: TrainingRecord) -> dict[str, Any]:
-    """The errors on the holdout, of the model and of the naive baseline."""
-    return {
-        **evaluation_figures(record.evaluation),
-        "baseline": evaluation_figures(record.baseline),
+        METRICS: codec.to_json(version_figures(record)),
     }
 
 

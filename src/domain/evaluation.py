@@ -7,6 +7,7 @@ from attrs import field, frozen
 
 from .coverage import Coverage
 from .ratio_study import RatioStudy
+from .residuals import Driver, Residuals
 
 
 @frozen
@@ -54,6 +55,9 @@ class Evaluation:
     by_municipality: Mapping[str, Metrics] = field(factory=dict)
     by_price_fifth: Mapping[str, Metrics] = field(factory=dict)
     by_reach: Mapping[str, Metrics] = field(factory=dict)
+    residuals: Residuals | None = None
+    drivers: Mapping[str, Driver] = field(factory=dict)
+    """Of a sample of the sales, by group of facts, the strongest first."""
 
     def segment(self, name: str | None) -> Metrics | None:
         """The metrics of a type, or overall for None; None where it has no row."""

@@ -3,10 +3,9 @@
 from typing import Any
 
 from ...adapters import codec
-from ...adapters.figures import evaluation_figures
+from ...adapters.figures import evaluation_figures, verdict_figures
 from ...application.reproduce import Reproduction
 from ...domain.dataset import DatasetManifest, counts
-from ...domain.gating import Verdict
 from ...domain.model import ModelVersion
 from ...domain.run import Ending, Run
 
@@ -26,7 +25,7 @@ def run_document(run: Run) -> dict[str, Any]:
         | {"dry_run": run.ending is Ending.SNAPSHOTS_ONLY},
         "metrics": run.evaluation and evaluation_figures(run.evaluation),
         "baseline": run.baseline and evaluation_figures(run.baseline),
-        "verdict": verdict_document(run.verdict),
+        "verdict": verdict_figures(run.verdict),
         "model_version": run.model_version,
         "activated": run.activated,
         "unreadable_replaced": run.unreadable_replaced,
@@ -47,7 +46,7 @@ def version_document(version: ModelVersion, active: str | None) -> dict[str, Any
         "manifest": manifest_document(record.dataset) if record.dataset else None,
         "metrics": record.evaluation and evaluation_figures(record.evaluation),
         "baseline": record.baseline and evaluation_figures(record.baseline),
-        "verdict": verdict_document(record.verdict),
+        "verdict": verdict_figures(record.verdict),
         "champion": record.champion,
         "champion_trained_until": codec.plain(record.champion_trained_until),
         "model_digest": version.model_digest,
@@ -85,22 +84,3 @@ def manifest_document(manifest: DatasetManifest) -> dict[str, Any]:
         "counts": counts(manifest),
         "dropped_reasons": manifest.funnel.dropped,
     } | plain
-
-
-def verdict_document(verdict: Verdict | None) -> dict[str, Any] | None:
-    """What the gate decided, and which rules kept the model out."""
-    if verdict is None:
-        return None
-    return {
-        "passed": verdict.passed,
-        "accept_inconclusive": verdict.accept_inconclusive,
-        "blocking": [check.rule for check in verdict.blocking],
-        "checks": [
-            {
-                "rule": check.rule,
-                "outcome": check.outcome.value,
-                "figures": codec.plain(check.figures),
-            }
-            for check in verdict.checks
-        ],
-    }
