@@ -371,7 +371,7 @@ def test_an_estimate_is_explained_if_asked_for(trained_client: FlaskClient) -> N
     assert len(told["comparables"]) == 5
     for comparable in told["comparables"]:
         assert set(comparable) == {
-            "price", "sold_on", "distance_km", "usable_area", "adjusted_price"
+            "price", "sold_on", "distance_km", "usable_area", "adjusted_price", "lat", "lon"
         }  # fmt: skip
         assert "2025-01-01" <= comparable["sold_on"] <= "2025-12-31"
     assert trained_client.post(query, json={"1": near, "2": BAD}).get_json() == plain

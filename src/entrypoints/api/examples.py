@@ -141,6 +141,8 @@ _EXPLAINED = _PRICED["486002054"] | {
             "distance_km": 0.31,
             "usable_area": 158,
             "adjusted_price": 5_204_800,
+            "lat": 59.20764,
+            "lon": 9.58112,
         },
         {
             "price": 4_890_000,
@@ -148,6 +150,8 @@ _EXPLAINED = _PRICED["486002054"] | {
             "distance_km": 0.84,
             "usable_area": 171,
             "adjusted_price": 5_031_300,
+            "lat": 59.21702,
+            "lon": 9.57869,
         },
     ],
 }

@@ -235,6 +235,8 @@ SCHEMAS: Mapping[str, Schema] = {
             "distance_km": _number("From the home, to 10 m.", minimum=0),
             "usable_area": _number("In m2."),
             "adjusted_price": _count("Whole NOK at the price level of the valuation date."),
+            "lat": _number("Latitude in degrees (WGS 84), to a metre.", minimum=-90, maximum=90),
+            "lon": _number("Longitude in degrees (WGS 84).", minimum=-180, maximum=180),
         }
     ),
     "Refused": _object(
