@@ -22,7 +22,9 @@ KEYS = read_client_keys(
     ",".join([entry("web", WEB) + ":60", entry("old", OLD), entry("app", APP) + ":0"])
 )
 OPEN = ["/health", "/docs", "/redoc", "/openapi.json", "/docs/assets/page.css"]
-CLOSED = ["/model", "/model/report", "/metrics", "/nowhere", "/docs/", "/health/x", "//health"]
+CLOSED = [
+    "/model", "/model/places", "/model/report", "/metrics", "/nowhere", "/docs/", "/health/x", "//health"
+]  # fmt: skip
 HERE, THERE = "https://app.example", "https://[::1]:8443"
 
 

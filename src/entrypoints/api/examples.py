@@ -194,6 +194,22 @@ READY: dict[str, Any] = {
 }
 
 
+PLACES: dict[str, Any] = {
+    "good": {
+        "summary": "Sales in Skien and Oslo",
+        "value": {
+            "model_version": VERSION,
+            "cell_degrees": 0.02,
+            "cells": [[59.19, 9.61, 14], [59.21, 9.59, 21], [59.91, 10.75, 139]],
+        },
+    },
+    "stub": {
+        "summary": "A stub compares with no sales",
+        "value": {"model_version": VERSION, "cell_degrees": 0.02, "cells": []},
+    },
+}
+
+
 def _problem(error: Exception) -> dict[str, Any]:
     kind = kind_of(error)
     value = {

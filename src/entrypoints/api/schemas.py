@@ -356,6 +356,26 @@ SCHEMAS: Mapping[str, Schema] = {
             },
         }
     ),
+    "Places": _object(
+        {
+            "model_version": _VERSION,
+            "cell_degrees": _number(
+                "How high and how wide a cell is, in degrees.", minimum=0, example=0.02
+            ),
+            "cells": {
+                "type": "array",
+                "description": "Those in which a home was sold; empty for a stub.",
+                "items": {
+                    "type": "array",
+                    "items": {"type": "number"},
+                    "minItems": 3,
+                    "maxItems": 3,
+                    "description": "Latitude and longitude of the centre in degrees (WGS 84), and "
+                    "how many sales there are.",
+                },
+            },
+        }
+    ),
 }
 
 ESTIMATE_PARAMETERS: list[Schema] = [
