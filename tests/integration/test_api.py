@@ -380,9 +380,7 @@ def test_an_estimate_is_explained_if_asked_for(trained_client: FlaskClient) -> N
 
 
 def test_a_map_can_be_drawn_of_the_sales_that_are_compared_with(
-    api_container: Container,
-    trained_client: FlaskClient,
-    trained: tuple[PriceModel, TrainingRecord],
+    trained_client: FlaskClient, trained: tuple[PriceModel, TrainingRecord]
 ) -> None:
     model, _ = trained
     assert isinstance(model, BoostedTrees)
@@ -402,7 +400,7 @@ def test_a_map_can_be_drawn_of_the_sales_that_are_compared_with(
 
 
 def test_the_places_are_looked_for_once_a_version(
-    api_container: Container, trained_client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    trained_client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = trained_client.get("/model/places").data
 

@@ -23,8 +23,9 @@ KEYS = read_client_keys(
 )
 OPEN = ["/health", "/docs", "/redoc", "/openapi.json", "/docs/assets/page.css"]
 CLOSED = [
-    "/model", "/model/places", "/model/report", "/metrics", "/nowhere", "/docs/", "/health/x", "//health"
-]  # fmt: skip
+    *("/model", "/model/places", "/model/report"),
+    *("/metrics", "/nowhere", "/docs/", "/health/x", "//health"),
+]
 HERE, THERE = "https://app.example", "https://[::1]:8443"
 
 
