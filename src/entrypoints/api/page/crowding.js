@@ -20,7 +20,7 @@ export function gathered(points, zoom, size) {
 
 /** Of names, the most important first, those that have room: none overlaps one before it.
  *
- * Each needs *width* pixels to the right of its point, and half of *height* up and down.
+ * Each needs *width* pixels and a *gap* to the right of its point, half of *height* up and down.
  */
 export function thinned(names, zoom, height, gap) {
   const scale = pixels(zoom);
@@ -30,7 +30,7 @@ export function thinned(names, zoom, height, gap) {
     const middle = name.y * scale;
     const free = kept.every(
       (other) =>
-        Math.abs(other.middle - middle) >= height + gap ||
+        Math.abs(other.middle - middle) >= height ||
         other.left >= left + name.width + gap ||
         left >= other.left + other.name.width + gap,
     );
@@ -73,12 +73,11 @@ function parted(one, other, gap, fixed, place) {
   return true;
 }
 
-/** Municipalities as points with a *weight*: the sales that are nearer to them than to another. */
-export function weighed(municipalities, places) {
-  const found = municipalities.map((each) => ({ ...each, weight: 0 }));
-  if (!found.length) return found;
-  for (const { x, y, n } of places) {
-    nearest(found, x, y).weight += n;
+/** Municipalities, the largest first: by their *homes*, else by the sales that are nearest to them. */
+export function ranked(municipalities, places) {
+  const found = municipalities.map((each) => ({ ...each, weight: each.homes ?? 0 }));
+  if (!found.some(({ weight }) => weight)) {
+    for (const { x, y, n } of found.length ? places : []) nearest(found, x, y).weight += n;
   }
   return found.sort((one, other) => other.weight - one.weight);
 }

@@ -44,14 +44,15 @@ export function around(points) {
   };
 }
 
-/** The middle of a box and the zoom at which it fits, *margin* pixels from each side. */
-export function fit({ left, right, top, bottom }, width, height, margin) {
-  const across = Math.max(width - 2 * margin, 1) / Math.max(right - left, 1e-6);
+/** The view of a box: *margin* pixels from each side or more, and *more* of them on the right. */
+export function fit({ left, right, top, bottom }, width, height, margin, more = 0) {
+  const across = Math.max(width - 2 * margin - more, 1) / Math.max(right - left, 1e-6);
   const down = Math.max(height - 2 * margin, 1) / Math.max(bottom - top, 1e-6);
+  const scale = Math.min(across, down);
   return {
-    x: (left + right) / 2,
+    x: (left + right + more / scale) / 2,
     y: (top + bottom) / 2,
-    zoom: Math.log2(Math.min(across, down) / TILE),
+    zoom: Math.log2(scale / TILE),
   };
 }
 

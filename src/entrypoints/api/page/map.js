@@ -5,7 +5,9 @@ import { Drawing, shape } from "./map_drawing.js";
 import { listen } from "./map_gestures.js";
 
 const MOST_ZOOM = 16;
-const MARGIN = 28;
+const MARGIN = 24;
+/** Pixels for the names of the easternmost. */
+const NAMES = 70;
 const MILLISECONDS = 400;
 const STILLNESS = matchMedia("(prefers-reduced-motion: reduce)");
 const NORWAY = [project(57.9, 4.5), project(71.2, 31.2)];
@@ -13,6 +15,7 @@ const ICONS = { zoomIn: "M3,8h10M8,3v10", zoomOut: "M3,8h10", reset: "M3,6V3h3m4
 
 /** Fills an empty element with a map of the municipalities {number, name, lat, lon}.
  *
+ * A municipality may tell, too, how many *homes* it has: the largest have their names shown first.
  * *labels* are its texts {zoomIn, zoomOut, reset, map, help, comparable, home}; *onPick(lat, lon)*
  * is told of the place that is chosen by a click, a tap or Enter. Degrees everywhere.
  */
@@ -30,14 +33,14 @@ export function createMap(element, { labels, municipalities, onPick }) {
 
   const language = () => document.documentElement.lang || undefined;
   const bounds = () => around([...(towns.length ? towns : NORWAY), ...(home ? [home] : [])]);
-  const all = () => fit(bounds(), size.width, size.height, MARGIN);
+  const all = () => fit(bounds(), size.width, size.height, MARGIN, NAMES);
 
   function show(next) {
-    const box = bounds();
+    const [box, { x, zoom }] = [bounds(), all()];
     view = {
-      x: clamp(next.x, box.left, box.right),
+      x: clamp(next.x, box.left, Math.max(box.right, x)),
       y: clamp(next.y, box.top, box.bottom),
-      zoom: clamp(next.zoom, Math.min(all().zoom, MOST_ZOOM), MOST_ZOOM),
+      zoom: clamp(next.zoom, Math.min(zoom, MOST_ZOOM), MOST_ZOOM),
     };
     draw();
   }
@@ -168,9 +171,12 @@ export function createMap(element, { labels, municipalities, onPick }) {
       if (x > size.width / 2 - 12 || y > size.height / 2 - 12) go({ ...home, zoom: view.zoom });
     },
 
-    /** Cells [lat, lon, n] in which n homes were sold. */
-    setPlaces(cells) {
-      drawing.setPlaces(cells.map(([lat, lon, n]) => ({ ...project(lat, lon), n })));
+    /** Squares of so many degrees, [lat, lon, n] of the middle: n homes were sold in it. */
+    setPlaces(cells, degrees = 0.02) {
+      const points = cells.map(([lat, lon, n]) => {
+        return { ...project(lat, lon), n, cosine: Math.cos((lat * Math.PI) / 180) };
+      });
+      drawing.setPlaces(points, degrees);
       drawing.setMarkers(home, comparables, labels);
       draw();
     },

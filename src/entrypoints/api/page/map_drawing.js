@@ -1,17 +1,19 @@
 // The picture of a map: land where homes were sold, sales as dots, names, the home, comparables.
 
-import { gathered, nearest, spread, thinned, weighed } from "./crowding.js";
-import { inWords, kmAcross, pixels, scaleBar, unproject } from "./geometry.js";
+import { gathered, nearest, ranked, spread, thinned } from "./crowding.js";
+import { clamp, inWords, kmAcross, pixels, scaleBar, unproject } from "./geometry.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const LAND_KM = 9;
+const LAND_KM = 14;
 const LAND_ZOOM = 6;
-const DOTS = [3, 4.5, 6.5, 9, 12];
-/** Where dots begin to grow with the map, so that those of a town go on to look like one. */
-const GROWS = 9;
-const NAME = { height: 15, character: 7.2, offset: 7 };
+/** How large dots are, by how many sales they stand for: fewer than 4, 16, 64, 256, or more. */
+const DOTS = [2.4, 3.6, 5.4, 8, 11.5];
+/** From where on cells are drawn as what they are, squares that grow with the map. */
+const SQUARES = 8.5;
+const NAME = { height: 17, apart: 21, character: 7.2, offset: 7, short: 8 };
 const BADGE = 24;
 const BAR = 110;
+const LENGTH = 50;
 
 /** An element of SVG. */
 export function shape(name, attributes = {}, ...children) {
@@ -28,26 +30,30 @@ export class Drawing {
     this.home = null;
     this.comparables = [];
     this.size = { width: 0, height: 0 };
+    this.shore = shape("path", { class: "map-shore" });
     this.land = shape("path", { class: "map-land" });
-    this.dots = DOTS.map(() => shape("path", { class: "map-dots" }));
+    this.squares = DOTS.map((_, place) => shape("path", { class: `map-squares map-n${place}` }));
+    this.dots = DOTS.map((size) => shape("path", { class: "map-dots", "stroke-width": size }));
     this.centres = shape("path", { class: "map-centres" });
     this.names = shape("g", { class: "map-names" });
     this.markers = shape("g", { class: "map-markers" });
-    this.world = shape("g", {}, this.land, ...this.dots, this.centres, this.names, this.markers);
+    this.tiled = shape("g", {}, ...this.squares);
+    this.world = shape("g", {}, this.shore, this.land, this.tiled, ...this.dots);
+    this.world.append(this.centres, this.names, this.markers);
+    this.panel = shape("rect", { class: "map-panel", rx: 4, x: 6, height: 26 });
     this.bar = shape("path", { class: "map-bar" });
     this.length = shape("text", { class: "map-length" });
     this.crosshair = shape("path", { class: "map-crosshair" });
     this.svg = shape("svg", { "aria-hidden": "true", focusable: "false" });
-    this.svg.append(this.world, this.bar, this.length, this.crosshair);
-    this.setPlaces([]);
+    this.svg.append(this.world, this.panel, this.bar, this.length, this.crosshair);
+    this.setPlaces([], 0);
   }
 
-  setPlaces(places) {
+  /** Points with n sales each, of squares of so many degrees. */
+  setPlaces(places, degrees) {
     this.places = places;
-    this.ranked = weighed(this.municipalities, places).map((each) => ({
-      ...each,
-      width: NAME.offset + each.name.length * NAME.character,
-    }));
+    this.degrees = degrees;
+    this.ranked = ranked(this.municipalities, places);
     this.landed = gathered([...places, ...this.municipalities], LAND_ZOOM, 8);
     this.gatheredAt = new Map();
     this.thinnedAt = new Map();
@@ -90,10 +96,12 @@ export class Drawing {
   rebuild(view, scale) {
     const to = ({ x, y }) => ({ x: (x - view.x) * scale, y: (y - view.y) * scale });
     const km = scale / kmAcross(unproject(view.x, view.y).lat);
-    this.land.setAttribute("d", this.path(this.landed, to, LAND_KM * km));
+    const land = this.path(this.landed, to, LAND_KM * km);
+    this.land.setAttribute("d", land);
     this.land.setAttribute("stroke-width", (2 * LAND_KM * km).toFixed(1));
-    this.drawDots(view.zoom, to);
-    this.centres.setAttribute("d", this.path(this.municipalities, to, 0));
+    this.shore.setAttribute("d", land);
+    this.shore.setAttribute("stroke-width", (2 * LAND_KM * km + 2.5).toFixed(1));
+    this.drawSales(view.zoom, scale, to);
     this.drawNames(view.zoom, to);
     this.drawMarkers(to);
   }
@@ -112,30 +120,46 @@ export class Drawing {
       .filter(([, { x, y }]) => Math.abs(x) < width + reach && Math.abs(y) < height + reach);
   }
 
-  drawDots(zoom, to) {
+  drawSales(zoom, scale, to) {
     const level = Math.floor(zoom);
-    const points = this.kept(this.gatheredAt, level, () => gathered(this.places, level, 5));
-    const grown = Math.max(1, 1.3 ** (zoom - GROWS));
+    const near = zoom >= SQUARES;
+    const points = near
+      ? this.places
+      : this.kept(this.gatheredAt, level, () => gathered(this.places, level, 5));
     const classes = DOTS.map(() => []);
     for (const point of points) {
       classes[Math.min(Math.floor(Math.log2(point.n) / 2), DOTS.length - 1)].push(point);
     }
-    this.dots.forEach((dots, place) => {
-      dots.setAttribute("d", this.path(classes[place], to, 40));
-      dots.setAttribute("stroke-width", (DOTS[place] * grown).toFixed(1));
+    // Paler the larger they are, or one would fill the map.
+    const opacity = clamp(1 - (zoom - 10) / 6, 0.4, 1).toFixed(2);
+    this.tiled.setAttribute("opacity", opacity);
+    const width = (this.degrees / 360) * scale;
+    classes.forEach((some, place) => {
+      this.dots[place].setAttribute("d", near ? "" : this.path(some, to, 10));
+      this.squares[place].setAttribute("d", near ? this.tiles(some, to, width) : "");
     });
+  }
+
+  /** A degree of latitude is as long as one of longitude divided by its cosine. */
+  tiles(points, to, width) {
+    return this.inSight(points, to, width)
+      .map(([{ cosine }, { x, y }]) => {
+        const height = width / cosine;
+        const [left, top] = [(x - width / 2).toFixed(1), (y - height / 2).toFixed(1)];
+        return `M${left},${top}h${width.toFixed(1)}v${height.toFixed(1)}h${-width.toFixed(1)}z`;
+      })
+      .join("");
   }
 
   /** Which names there are depends on the zoom alone: none comes or goes while the map moves. */
   drawNames(zoom, to) {
-    const level = Math.floor(zoom * 2) / 2;
-    const names = this.kept(this.thinnedAt, level, () =>
-      thinned(this.ranked, level, NAME.height, level < 8 ? 10 : 4),
-    );
+    const level = Math.floor(zoom * 4) / 4;
+    const names = this.kept(this.thinnedAt, level, () => named(this.ranked, level));
+    this.centres.setAttribute("d", this.path(names, to, 0));
     this.names.replaceChildren(
-      ...this.inSight(names, to, 150).map(([{ name }, { x, y }]) => {
+      ...this.inSight(names, to, 150).map(([{ shown }, { x, y }]) => {
         const text = shape("text", { x: (x + NAME.offset).toFixed(1), y: (y + 4).toFixed(1) });
-        text.textContent = name;
+        text.textContent = shown;
         return text;
       }),
     );
@@ -157,6 +181,8 @@ export class Drawing {
   drawBar(view, language) {
     const { km, length } = scaleBar(unproject(view.x, view.y).lat, view.zoom, BAR);
     const bottom = this.size.height - 12;
+    this.panel.setAttribute("y", bottom - 20);
+    this.panel.setAttribute("width", (Math.max(length, LENGTH) + 12).toFixed(1));
     this.bar.setAttribute("d", `M12,${bottom - 6}v6h${length.toFixed(1)}v-6`);
     this.length.setAttribute("x", 18);
     this.length.setAttribute("y", bottom - 6);
@@ -173,6 +199,16 @@ export class Drawing {
     if (!cache.has(key)) cache.set(key, make());
     return cache.get(key);
   }
+}
+
+/** Of a name in several languages the first, until there is room. */
+function named(towns, level) {
+  const short = level < NAME.short;
+  const names = towns.map((each) => {
+    const shown = short ? each.name.split(" - ")[0] : each.name;
+    return { ...each, shown, width: NAME.offset + shown.length * NAME.character };
+  });
+  return thinned(names, level, short ? NAME.apart : NAME.height, short ? 8 : 4);
 }
 
 function leader(from, to) {
