@@ -73,12 +73,10 @@ function parted(one, other, gap, fixed, place) {
   return true;
 }
 
-/** Municipalities, the largest first: by their *homes*, else by the sales that are nearest to them. */
-export function ranked(municipalities, places) {
-  const found = municipalities.map((each) => ({ ...each, weight: each.homes ?? 0 }));
-  if (!found.some(({ weight }) => weight)) {
-    for (const { x, y, n } of found.length ? places : []) nearest(found, x, y).weight += n;
-  }
+/** Towns, the one with the most sales first: each sale counts for the town that is nearest. */
+export function ranked(towns, places) {
+  const found = towns.map((town) => ({ ...town, weight: 0 }));
+  for (const { x, y, n } of found.length ? places : []) nearest(found, x, y).weight += n;
   return found.sort((one, other) => other.weight - one.weight);
 }
 

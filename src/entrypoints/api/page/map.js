@@ -15,7 +15,6 @@ const ICONS = { zoomIn: "M3,8h10M8,3v10", zoomOut: "M3,8h10", reset: "M3,6V3h3m4
 
 /** Fills an empty element with a map of the municipalities {number, name, lat, lon}.
  *
- * A municipality may tell, too, how many *homes* it has: the largest have their names shown first.
  * *labels* are its texts {zoomIn, zoomOut, reset, map, help, comparable, home}; *onPick(lat, lon)*
  * is told of the place that is chosen by a click, a tap or Enter. Degrees everywhere.
  */
