@@ -1,0 +1,139 @@
+"""Every page, at every size and in both colours, for everyone."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from ..integration.service import Service
+from .accessibility import violations
+from .chromium import SCHEMES, SIZES
+from .conftest import Visit
+
+SUMMARIES = (
+    "What are these homes worth?",
+    "The model in use",
+    "The report of the model in use, as HTML",
+    "Is the process alive?",
+    "Can homes be priced?",
+)
+
+
+def documented(page: Page) -> None:
+    for summary in SUMMARIES:
+        expect(page.get_by_text(summary).filter(visible=True).first).to_be_visible()
+
+
+PAGES: dict[str, Callable[[Page], None]] = {
+    "/docs": documented,
+    "/redoc": documented,
+}
+"""Each with what waits until it is drawn."""
+
+everywhere = pytest.mark.parametrize("scheme", SCHEMES)
+at_every_size = pytest.mark.parametrize("size", SIZES)
+
+
+@at_every_size
+@everywhere
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_for_everyone(
+    visit: Visit, service: Service, path: str, size: str, scheme: str
+) -> None:
+    page = visit(service, path, size=size, color_scheme=scheme).page
+    PAGES[path](page)
+    assert violations(page) == []
+    assert background(page) == scheme
+
+
+def background(page: Page) -> str:
+    """Light or dark, as the picture has it."""
+    return str(
+        page.evaluate(
+            """() => {
+              const colours = [document.body, document.documentElement].map(
+                (each) => getComputedStyle(each).backgroundColor.match(/[\\d.]+/g).map(Number));
+              const [red, green, blue] = colours.find(([, , , alpha]) => alpha !== 0)
+                ?? (getComputedStyle(document.documentElement).colorScheme === "dark"
+                    ? [0, 0, 0] : [255, 255, 255]);
+              return red + green + blue > 3 * 128 ? "light" : "dark";
+            }"""
+        )
+    )
+
+
+@at_every_size
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_scrolls_only_down(visit: Visit, service: Service, path: str, size: str) -> None:
+    page = visit(service, path, size=size).page
+    PAGES[path](page)
+    assert sideways(page) == 0
+
+
+def sideways(page: Page) -> int:
+    """By how many pixels it scrolls to the right."""
+    return int(
+        page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+    )
+
+
+@at_every_size
+@everywhere
+def test_an_operation_that_was_tried_out_is_for_everyone(
+    visit: Visit, service: Service, size: str, scheme: str
+) -> None:
+    """With its answer, its schemas and the dialog that asks for a client key."""
+    window = visit(service, "/docs", size=size, color_scheme=scheme)
+    page = window.page
+    documented(page)
+    page.get_by_role("button", name="/estimate").click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    expect(page.locator(".live-responses-table")).to_contain_text("estimated_price")
+    page.get_by_role("button", name="Features").click()
+    assert violations(page) == []
+    assert sideways(page) == 0
+    page.get_by_role("button", name="Authorize").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Close").first.click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_what_redoc_folds_is_for_everyone(visit: Visit, service: Service) -> None:
+    page = visit(service, "/redoc").page
+    documented(page)
+    for button in page.get_by_role("button", expanded=False).all():
+        if button.is_visible():
+            button.click()
+    for tab in page.get_by_role("tab", selected=False).all():
+        tab.click()
+    assert violations(page) == []
+
+
+def test_redoc_follows_the_system_into_the_dark(visit: Visit, service: Service) -> None:
+    page = visit(service, "/redoc", color_scheme="light").page
+    documented(page)
+    with page.expect_navigation():
+        page.emulate_media(color_scheme="dark")
+    documented(page)
+    assert background(page) == "dark"
+    assert violations(page) == []
+
+
+def test_swagger_ui_is_used_by_keyboard(visit: Visit, service: Service) -> None:
+    page = visit(service, "/docs").page
+    documented(page)
+    operation = page.get_by_role("button", name="/ready")
+    operation.focus()
+    page.keyboard.press("Enter")
+    expect(operation).to_have_attribute("aria-expanded", "true")
+    page.wait_for_url("**/docs#/ree/get_ready")
+
+
+def test_a_link_to_an_operation_opens_it(visit: Visit, service: Service) -> None:
+    page = visit(service, "/docs#/ree/get_ready").page
+    documented(page)
+    expect(page.get_by_role("button", name="/ready")).to_have_attribute("aria-expanded", "true")
