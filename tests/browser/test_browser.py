@@ -25,7 +25,7 @@ def policy(service: Service) -> str:
 
 def opened(browser: Browser, server: HTTPServer, body: str, **headers: str) -> Window:
     """A page of the body."""
-    page = f"<!doctype html><title>a page</title>{body}"
+    page = f"<!doctype html><title>a page</title><link rel=icon href='data:,'>{body}"
     server.expect_request("/page").respond_with_data(page, 200, headers, "text/html")
     window = Window.open(browser, server.url_for("/page"))
     window.page.wait_for_load_state("networkidle")
@@ -45,7 +45,6 @@ def test_what_the_policy_forbids_is_told(
     body = f"<script>void 1</script>{ELSEWHERE}<p style='color: red'>hello</p>"
     headers = {"Content-Security-Policy": policy(empty_service)}
     window = opened(browser, httpserver, body, **headers)
-    assert not any("localhost:9" in url for url in window.asked)
     told = complaints(window)
     assert "policy: script-src-elem forbids inline" in told
     assert "policy: style-src-attr forbids inline" in told
@@ -54,8 +53,7 @@ def test_what_the_policy_forbids_is_told(
 
 def test_a_request_to_another_host_is_told(browser: Browser, httpserver: HTTPServer) -> None:
     window = opened(browser, httpserver, ELSEWHERE)
-    assert "http://localhost:9/x.png" in window.asked
-    window.expect("ERR_CONNECTION_REFUSED")
+    window.expect("x.png")
     with pytest.raises(AssertionError, match="localhost:9"):
         window.close()
 
@@ -69,8 +67,8 @@ def test_no_other_host_can_be_reached(browser: Browser, httpserver: HTTPServer) 
     ("script", "told"),
     [
         ("console.warn('beware')", "warning: beware"),
-        ("throw new Error('oops')", "thrown: Error: oops"),
-        ("Promise.reject(new Error('oops'))", "thrown: Error: oops"),
+        ("throw new Error('oops')", "thrown: oops"),
+        ("Promise.reject(new Error('oops'))", "thrown: oops"),
         ("fetch('/missing')", "404"),
     ],
 )

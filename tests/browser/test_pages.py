@@ -88,7 +88,7 @@ def test_an_operation_that_was_tried_out_is_for_everyone(
     window = visit(service, "/docs", size=size, color_scheme=scheme)
     page = window.page
     documented(page)
-    page.get_by_role("button", name="/estimate").click()
+    page.get_by_role("button", name=SUMMARIES[0]).click()
     page.get_by_role("button", name="Try it out").click()
     page.get_by_role("button", name="Execute").click()
     expect(page.locator(".live-responses-table")).to_contain_text("estimated_price")
@@ -126,7 +126,7 @@ def test_redoc_follows_the_system_into_the_dark(visit: Visit, service: Service) 
 def test_swagger_ui_is_used_by_keyboard(visit: Visit, service: Service) -> None:
     page = visit(service, "/docs").page
     documented(page)
-    operation = page.get_by_role("button", name="/ready")
+    operation = page.get_by_role("button", name=SUMMARIES[-1])
     operation.focus()
     page.keyboard.press("Enter")
     expect(operation).to_have_attribute("aria-expanded", "true")
@@ -134,6 +134,8 @@ def test_swagger_ui_is_used_by_keyboard(visit: Visit, service: Service) -> None:
 
 
 def test_a_link_to_an_operation_opens_it(visit: Visit, service: Service) -> None:
-    page = visit(service, "/docs#/ree/get_ready").page
+    window = visit(service, "/docs#/ree/get_ready")
+    window.expect("escaping deep link whitespace")  # Swagger UI's word on underscores in its links
+    page = window.page
     documented(page)
-    expect(page.get_by_role("button", name="/ready")).to_have_attribute("aria-expanded", "true")
+    expect(page.get_by_role("button", name=SUMMARIES[-1])).to_have_attribute("aria-expanded", "true")

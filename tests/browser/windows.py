@@ -47,20 +47,20 @@ class Window:
     def close(self) -> None:
         """AssertionError if it complained, or asked another host."""
         self.context.close()
-        untold = [
-            pattern
-            for pattern in self._expected
-            if not any(re.search(pattern, told) for told in self.complaints)
-        ]
-        assert untold == [], f"expected of the browser, but not told: {untold}"
-        assert [
-            told
-            for told in self.complaints
-            if not any(re.search(pattern, told) for pattern in self._expected)
-        ] == []
-        assert [url for url in self.asked if self._elsewhere(url)] == []
+        untold = [each for each in self._expected if not self._told(each)]
+        assert not untold, f"expected of the browser, but not told: {untold}"
+        faults = [told for told in self.complaints if not self._is_expected(told)]
+        assert not faults, f"the browser complained: {faults}"
+        elsewhere = [url for url in self.asked if self._is_elsewhere(url)]
+        assert not elsewhere, f"other hosts were asked: {elsewhere}"
 
-    def _elsewhere(self, url: str) -> bool:
+    def _told(self, pattern: str) -> bool:
+        return any(re.search(pattern, told) for told in self.complaints)
+
+    def _is_expected(self, told: str) -> bool:
+        return any(re.search(pattern, told) for pattern in self._expected)
+
+    def _is_elsewhere(self, url: str) -> bool:
         parts = urlsplit(url)
         return parts.scheme not in ("data", "blob") and parts.netloc != self.host
 

@@ -4,7 +4,7 @@ const page = document.getElementById("page");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 // The samples are dark in both.
-const responses = { error: { tabTextColor: "#ff8a80" } };
+const responses = { success: { tabTextColor: "#7bd88f" }, error: { tabTextColor: "#ff8a80" } };
 const LIGHT = {
   colors: { primary: { main: "#2450a8", light: "#2450a8" }, responses },
   typography: { code: { color: "#b3261e" } },
@@ -25,6 +25,7 @@ const DARK = {
 
 function mend() {
   name(page, "select", () => "Examples");
+  for (const list of page.querySelectorAll("li[role=menuitem] > ul")) list.role = "menu";
   scrollable(page, "[role=tabpanel] div, pre");
 }
 
