@@ -1,0 +1,196 @@
+/** An answer, as people read it. */
+
+import { copied, curlText } from "./curl.js";
+import { drawChanges, drawInterval } from "./drawing.js";
+import { element } from "./elements.js";
+import { warned } from "./faults.js";
+
+/** The parts of an answer; *request* is what was asked, *place* its municipality's label. */
+export function answerParts({ answer, trainedUntil, request, place, withKey }, words) {
+  return [
+    headline(answer, trainedUntil, words),
+    answer.warnings.length ? warnings(answer.warnings, words) : "",
+    comparables(answer, words),
+    contributions(answer, words),
+    asked(request, answer, place, words),
+    curl(request, withKey, words),
+  ];
+}
+
+function headline(answer, trainedUntil, words) {
+  const price = words.money(answer.estimated_price);
+  const per_sqm = words.money(answer.price_per_sqm);
+  return card("headline", null, [
+    element("p", { class: "caption" }, words.say("answer.price")),
+    element("p", { class: "price", id: "price" }, price),
+    element("p", { class: "muted" }, words.say("answer.per_sqm", { price: per_sqm })),
+    ...surety(answer, words),
+    element("p", { class: "muted model" }, model(answer, trainedUntil, words)),
+  ]);
+}
+
+function surety(answer, words) {
+  const { interval, fsd, confidence } = answer;
+  if (!interval) return [element("p", {}, words.say("answer.interval.none"))];
+  const bounds = { lower: words.money(interval.lower), upper: words.money(interval.upper) };
+  const parts = [
+    element("p", { class: "between" }, words.say("answer.interval", bounds)),
+    drawInterval(answer, words),
+    element("p", { class: "unit" }, words.say("answer.millions")),
+    element(
+      "p",
+      { class: "muted" },
+      words.say("answer.interval.means", { coverage: words.say(`coverage.${interval.coverage}`) }),
+    ),
+  ];
+  if (confidence) {
+    const word = element("strong", {}, words.say(`confidence.${confidence}`));
+    const means = words.say("confidence.means", { percent: words.percent(fsd) });
+    parts.push(element("p", { class: "confidence", id: "confidence" }, word, `. ${means}`));
+  }
+  return parts;
+}
+
+function model(answer, trainedUntil, words) {
+  const values = { day: words.day(answer.valuation_date), version: answer.model_version };
+  if (!trainedUntil) return words.say("answer.model.short", values);
+  return words.say("answer.model", { ...values, until: words.day(trainedUntil) });
+}
+
+function warnings(codes, words) {
+  const items = codes.map((code) => element("li", {}, warned(code, words)));
+  return card("warnings", words.say("warnings.heading"), [element("ul", {}, ...items)]);
+}
+
+const COLUMNS = ["number", "price", "sold", "distance", "area", "adjusted"];
+
+function comparables(answer, words) {
+  const heading = words.say("comparables.heading");
+  if (answer.comparables.length === 0) {
+    return card("comparables", heading, [element("p", {}, words.say("comparables.none"))]);
+  }
+  const day = words.day(answer.valuation_date);
+  const rows = answer.comparables.map((sale, place) => [
+    words.number(place + 1),
+    words.money(sale.price),
+    words.day(sale.sold_on, "medium"),
+    `${words.number(sale.distance_km, 1)}\u00a0km`,
+    `${words.number(sale.usable_area)}\u00a0m²`,
+    words.money(sale.adjusted_price),
+  ]);
+  return card("comparables", heading, [
+    element("p", { class: "muted" }, words.say("comparables.about")),
+    table("comparables", COLUMNS, rows, words),
+    element("p", { class: "muted" }, words.say("comparables.adjusted.about", { day })),
+  ]);
+}
+
+/** With roles: on a narrow screen its rows are laid out as blocks, which would be no table. */
+function table(name, columns, rows, words) {
+  const titles = columns.map((column) => words.say(`${name}.${column}`));
+  const head = titles.map((title) => {
+    return element("th", { role: "columnheader", scope: "col" }, title);
+  });
+  const body = rows.map((cells) =>
+    element(
+      "tr",
+      { role: "row" },
+      ...cells.map((cell, place) => {
+        const title = element("span", { class: "title", "aria-hidden": "true" }, titles[place]);
+        return element("td", { role: "cell" }, title, cell);
+      }),
+    ),
+  );
+  return element(
+    "table",
+    { role: "table", class: "rows", "aria-labelledby": `${name}-heading` },
+    element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...head)),
+    element("tbody", { role: "rowgroup" }, ...body),
+  );
+}
+
+function contributions(answer, words) {
+  const heading = words.say("contributions.heading");
+  const groups = Object.entries(answer.contributions);
+  if (groups.length === 0) {
+    return card("contributions", heading, [element("p", {}, words.say("contributions.none"))]);
+  }
+  const changes = groups.map(([, change]) => change);
+  const sum = changes.reduce((total, change) => total + change, answer.base);
+  const bars = drawChanges(answer.base, changes);
+  const lines = [
+    line(words.say("contributions.base"), words.money(answer.base), bars[0]),
+    ...groups.map(([group, change], place) =>
+      line(words.say(`contributions.${group}`), words.change(change), bars[place + 1]),
+    ),
+    line(words.say("contributions.sum"), words.money(sum), bars.at(-1), "sum"),
+  ];
+  const head = ["part", "amount"].map((name) =>
+    element("th", { scope: "col" }, words.say(`contributions.${name}`)),
+  );
+  return card("contributions", heading, [
+    element("p", { class: "muted" }, words.say("contributions.about")),
+    element(
+      "table",
+      { class: "sums", "aria-labelledby": "contributions-heading" },
+      element("thead", {}, element("tr", {}, ...head)),
+      element("tbody", {}, ...lines),
+    ),
+  ]);
+}
+
+function line(name, amount, bar, kind = "part") {
+  return element(
+    "tr",
+    { class: kind },
+    element("th", { scope: "row" }, name, bar),
+    element("td", {}, amount),
+  );
+}
+
+const AREAS = ["bra", "total_area"];
+const COUNTS = ["built_year", "floor", "rooms", "bedrooms"];
+
+function asked({ home, query }, answer, place, words) {
+  const number = (name) => words.number(home[name], 2);
+  const facts = [
+    [words.say("field.realestate_type"), words.say(`type.${home.realestate_type}`)],
+    [words.say("field.municipality_number"), place],
+    [words.say("asked.coordinates"), DEGREES.map((name) => words.number(home[name], 5)).join("; ")],
+    ...AREAS.map((name) => [words.say(`field.${name === "bra" ? "usable_area" : name}`), number(name)]),
+    ...COUNTS.filter((name) => name in home).map((name) => [
+      words.say(`field.${name}`),
+      name === "built_year" ? String(home[name]) : number(name),
+    ]),
+    [words.say("field.valuation_date"), words.day(answer.valuation_date)],
+    [words.say("field.coverage"), words.say(`coverage.${query.coverage}`)],
+  ];
+  const list = facts.map(([name, value]) =>
+    element("div", {}, element("dt", {}, name), element("dd", {}, value)),
+  );
+  return card("asked", words.say("asked.heading"), [element("dl", {}, ...list)]);
+}
+
+const DEGREES = ["lat", "lon"];
+
+function curl(request, withKey, words) {
+  const text = element("code", {}, curlText(request, withKey));
+  const button = element("button", { type: "button", class: "small" }, words.say("curl.copy"));
+  const told = element("span", { role: "status", class: "told" });
+  button.addEventListener("click", async () => {
+    told.textContent = words.say((await copied(text)) ? "curl.copied" : "curl.select");
+  });
+  return card("curl", words.say("curl.heading"), [
+    element("p", { class: "muted" }, words.say("curl.about")),
+    ...(withKey ? [element("p", { class: "muted" }, words.say("curl.key"))] : []),
+    element("pre", { tabindex: "0", role: "region", "aria-labelledby": "curl-heading" }, text),
+    element("p", { class: "copy" }, button, " ", told),
+  ]);
+}
+
+function card(name, heading, content) {
+  const id = `${name}-heading`;
+  if (heading === null) return element("section", { class: `card ${name}` }, ...content);
+  const attributes = { class: `card ${name}`, "aria-labelledby": id };
+  return element("section", attributes, element("h3", { id }, heading), ...content);
+}
