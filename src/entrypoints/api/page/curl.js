@@ -9,9 +9,14 @@ export function curlText({ home, query }, withKey) {
     `curl -sS '${url.href.replaceAll("'", "%27")}'`,
     "  -H 'Content-Type: application/json'",
     ...(withKey ? ['  -H "Authorization: Bearer $REE_CLIENT_KEY"'] : []),
-    `  -d '${JSON.stringify(estimateBody(home))}'`,
+    `  -d '${spaced(JSON.stringify(estimateBody(home)))}'`,
   ];
   return lines.join(" \\\n");
+}
+
+/** With spaces, where lines may break; no text in it has a quote of its own. */
+function spaced(json) {
+  return json.replaceAll('":', '": ').replaceAll(',"', ', "');
 }
 
 /** Whether it was copied; the *source* is selected where a page may not copy. */

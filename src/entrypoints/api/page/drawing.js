@@ -33,6 +33,8 @@ function intervalParts({ price, lower, upper }, shown, width, words) {
   const [from, to] = [Math.max(0, lower - spare), upper + spare];
   const x = (nok) => MARGIN + ((nok - from) / (to - from)) * (width - 2 * MARGIN);
   const middle = BAND.top + BAND.height / 2;
+  const under = BAND.top + BAND.height + 18;
+  const crowded = x(upper) - x(lower) < (shown.lower.length + shown.upper.length + 2) * LETTER;
   const parts = [
     svg("line", { class: "axis", x1: MARGIN, x2: width - MARGIN, y1: middle, y2: middle }),
     svg("rect", { class: "band", x: x(lower), width: x(upper) - x(lower), y: BAND.top,
@@ -40,8 +42,8 @@ function intervalParts({ price, lower, upper }, shown, width, words) {
     svg("line", { class: "mark", x1: x(price), x2: x(price), y1: BAND.top - 6,
                   y2: BAND.top + BAND.height + 6 }),
     label(shown.price, x(price), BAND.top - 13, "middle", width, "number strong"),
-    label(shown.lower, x(lower), BAND.top + BAND.height + 18, "start", width, "number"),
-    label(shown.upper, x(upper), BAND.top + BAND.height + 18, "end", width, "number"),
+    label(shown.lower, crowded ? 0 : x(lower), under, "start", width, "number"),
+    label(shown.upper, crowded ? width : x(upper), under, "end", width, "number"),
   ];
   const step = niceStep((to - from) / Math.max(2, width / 110));
   for (let tick = Math.ceil(from / step) * step; tick <= to; tick += step) {

@@ -20,8 +20,8 @@ export function estimateBody(home) {
 export async function ask({ home, query }, key, signal) {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), PATIENCE_MS);
-  const give_up = () => late.abort();
-  signal.addEventListener("abort", give_up, { once: true });
+  const giveUp = () => late.abort();
+  signal.addEventListener("abort", giveUp, { once: true });
   try {
     const answer = await fetch(estimatePath(query), {
       method: "POST",
@@ -41,17 +41,17 @@ export async function ask({ home, query }, key, signal) {
     return { problem: late.signal.aborted ? "timeout" : "network", values: {} };
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener("abort", give_up);
+    signal.removeEventListener("abort", giveUp);
   }
 }
 
-/** [[lat, lon, n], …] of the active model; none if they cannot be had. */
+/** {model_version, cells: [[lat, lon, n], …]} of the active model; null if they cannot be had. */
 export async function modelPlaces(key) {
   try {
     const answer = await fetch("model/places", { headers: authorization(key) });
-    return answer.ok ? (await answer.json()).cells : [];
+    return answer.ok ? await answer.json() : null;
   } catch {
-    return [];
+    return null;
   }
 }
 

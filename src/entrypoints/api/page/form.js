@@ -9,7 +9,6 @@ const AREAS = ["usable_area", "total_area"];
 const COUNTS = ["built_year", "floor", "rooms", "bedrooms"];
 const DEGREES = ["lat", "lon"];
 const NUMBERS = [...DEGREES, ...AREAS, ...COUNTS];
-const NOT_AT_THEIR_LABEL = { lat: "field.lat", lon: "field.lon" };
 
 const form = document.getElementById("form");
 const summary = document.getElementById("faults");
@@ -115,13 +114,15 @@ export function clearFaults() {
 
 /** Each at its field, and all of them above the form. */
 export function showFaults(faults, words) {
-  const items = separated(faults).map((fault) => {
-    const text = explained(fault, words);
-    const fields = fault.fields.filter(field);
+  const told = separated(faults).map((fault) => {
+    return { text: explained(fault, words), fields: fault.fields.filter(field) };
+  });
+  told.sort(byPlace);
+  const items = told.map(({ text, fields }) => {
     if (fields.length === 0) return element("li", {}, text);
     markFields(fields, text);
     const [first] = fields;
-    const link = element("a", { href: `#${field(first).id}` }, `${labelOf(first, words)}: ${text}`);
+    const link = element("a", { href: `#${field(first).id}` }, `${nameOf(first, words)}: ${text}`);
     link.addEventListener("click", (event) => {
       event.preventDefault();
       field(first).focus();
@@ -184,8 +185,15 @@ function groupOf(name) {
   return name === "realestate_type" ? document.getElementById(name) : field(name);
 }
 
-function labelOf(name, words) {
-  return words.say(`field.${name}`);
+function nameOf(name, words) {
+  return words.say(`name.${name}`);
+}
+
+/** As the form has the fields; what has none comes first. */
+function byPlace({ fields: [one] }, { fields: [other] }) {
+  if (!one || !other) return Boolean(one) - Boolean(other);
+  const order = field(one).compareDocumentPosition(field(other));
+  return order & Node.DOCUMENT_POSITION_PRECEDING ? 1 : -1;
 }
 
 function parsed(name, language) {

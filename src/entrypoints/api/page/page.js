@@ -47,14 +47,14 @@ class Page {
     this.outcome = null;
     this.running = null;
     this.point = null;
+    this.sold = { model_version: null, cells: [] };
     this.form = new Form(places, {
       onPlace: (place) => this.map.focus(place.lat, place.lon, NEAR_KM),
       onPoint: (point) => this.showPoint(point),
     });
     this.form.speak(words);
     this.drawMap();
-    this.placesOf = null;
-    if (!key) this.loadPlaces(null);
+    if (!key) this.loadSold();
   }
 
   /** Anew in each language, since a map has its texts from the start. */
@@ -79,10 +79,10 @@ class Page {
     else this.map.setPoint(null);
   }
 
-  async loadPlaces(version) {
-    this.placesOf = version;
-    this.cells = await modelPlaces(key?.value.trim());
-    this.map.setPlaces(this.cells);
+  /** Where homes were sold, of the active version. */
+  async loadSold() {
+    this.sold = (await modelPlaces(key?.value.trim())) ?? this.sold;
+    this.map.setPlaces(this.sold.cells);
   }
 
   async submit() {
@@ -105,8 +105,7 @@ class Page {
   finish(outcome) {
     this.show(outcome);
     if (outcome.answer) {
-      const version = outcome.answer.model_version;
-      if (version !== this.placesOf) this.loadPlaces(version);
+      if (outcome.answer.model_version !== this.sold.model_version) this.loadSold();
       byId("answer-heading").focus();
     } else {
       focusSummary();
@@ -166,7 +165,7 @@ class Page {
     translate(words);
     this.form.speak(words);
     this.drawMap();
-    this.map.setPlaces(this.cells ?? []);
+    this.map.setPlaces(this.sold.cells);
     this.showPoint(this.point);
     if (busy) this.setBusy(true);
     else this.show(this.outcome);

@@ -40,7 +40,7 @@ function surety(answer, words) {
     element(
       "p",
       { class: "muted" },
-      words.say("answer.interval.means", { coverage: words.say(`coverage.${interval.coverage}`) }),
+      words.say("answer.interval.means", { percent: words.percent(interval.coverage) }),
     ),
   ];
   if (confidence) {
@@ -148,30 +148,28 @@ function line(name, amount, bar, kind = "part") {
   );
 }
 
-const AREAS = ["bra", "total_area"];
-const COUNTS = ["built_year", "floor", "rooms", "bedrooms"];
-
 function asked({ home, query }, answer, place, words) {
-  const number = (name) => words.number(home[name], 2);
-  const facts = [
-    [words.say("field.realestate_type"), words.say(`type.${home.realestate_type}`)],
-    [words.say("field.municipality_number"), place],
-    [words.say("asked.coordinates"), DEGREES.map((name) => words.number(home[name], 5)).join("; ")],
-    ...AREAS.map((name) => [words.say(`field.${name === "bra" ? "usable_area" : name}`), number(name)]),
-    ...COUNTS.filter((name) => name in home).map((name) => [
-      words.say(`field.${name}`),
-      name === "built_year" ? String(home[name]) : number(name),
-    ]),
-    [words.say("field.valuation_date"), words.day(answer.valuation_date)],
-    [words.say("field.coverage"), words.say(`coverage.${query.coverage}`)],
-  ];
-  const list = facts.map(([name, value]) =>
-    element("div", {}, element("dt", {}, name), element("dd", {}, value)),
-  );
+  const number = (value, decimals = 2) => words.number(value, decimals);
+  const counts = ["floor", "rooms", "bedrooms"].filter((name) => name in home);
+  const area = (value) => `${number(value)}\u00a0m²`;
+  const facts = {
+    realestate_type: words.say(`type.${home.realestate_type}`),
+    municipality_number: place,
+    lat: `${number(home.lat, 5)}°`,
+    lon: `${number(home.lon, 5)}°`,
+    usable_area: area(home.bra),
+    total_area: area(home.total_area),
+    built_year: String(home.built_year),
+    ...Object.fromEntries(counts.map((name) => [name, number(home[name])])),
+    valuation_date: words.day(answer.valuation_date),
+    coverage: words.say(`coverage.${query.coverage}`),
+  };
+  const list = Object.entries(facts).map(([name, value]) => {
+    const term = element("dt", {}, words.say(`name.${name}`));
+    return element("div", {}, term, element("dd", {}, value));
+  });
   return card("asked", words.say("asked.heading"), [element("dl", {}, ...list)]);
 }
-
-const DEGREES = ["lat", "lon"];
 
 function curl(request, withKey, words) {
   const text = element("code", {}, curlText(request, withKey));
