@@ -45,7 +45,7 @@ function intervalParts({ price, lower, upper }, shown, width, words) {
     label(shown.lower, crowded ? 0 : x(lower), under, "start", width, "number"),
     label(shown.upper, crowded ? width : x(upper), under, "end", width, "number"),
   ];
-  const step = niceStep((to - from) / Math.max(2, width / 110));
+  const step = niceStep((to - from) / Math.max(2, width / 80));
   for (let tick = Math.ceil(from / step) * step; tick <= to; tick += step) {
     parts.push(
       svg("line", { class: "tick", x1: x(tick), x2: x(tick), y1: AXIS - 7, y2: AXIS - 2 }),

@@ -14,8 +14,11 @@ const form = document.getElementById("form");
 const summary = document.getElementById("faults");
 
 export class Form {
-  /** *onPlace* is told of a municipality that was chosen, *onPoint* of coordinates or null. */
-  constructor(places, { onPlace, onPoint }) {
+  /**
+   * *onPlace* is told of a municipality that was chosen, *onPoint* of coordinates or null while they
+   * are typed, *onSettled* when they are typed to the end.
+   */
+  constructor(places, { onPlace, onPoint, onSettled }) {
     this.places = places;
     this.onPlace = onPlace;
     this.onPoint = onPoint;
@@ -26,6 +29,7 @@ export class Form {
         this.takePair(name);
         this.tellPoint();
       });
+      field(name).addEventListener("change", onSettled);
     }
   }
 

@@ -51,6 +51,7 @@ class Page {
     this.form = new Form(places, {
       onPlace: (place) => this.map.focus(place.lat, place.lon, NEAR_KM),
       onPoint: (point) => this.showPoint(point),
+      onSettled: () => this.focusPoint(),
     });
     this.form.speak(words);
     this.drawMap();
@@ -77,6 +78,10 @@ class Page {
     this.point = point;
     if (point) this.map.setPoint(...point);
     else this.map.setPoint(null);
+  }
+
+  focusPoint() {
+    if (this.point) this.map.focus(...this.point, NEAR_KM);
   }
 
   /** Where homes were sold, of the active version. */
@@ -167,6 +172,7 @@ class Page {
     this.drawMap();
     this.map.setPlaces(this.sold.cells);
     this.showPoint(this.point);
+    this.focusPoint();
     if (busy) this.setBusy(true);
     else this.show(this.outcome);
   }
