@@ -187,8 +187,6 @@ function curl(request, withKey, words) {
 }
 
 function card(name, heading, content) {
-  const id = `${name}-heading`;
-  if (heading === null) return element("section", { class: `card ${name}` }, ...content);
-  const attributes = { class: `card ${name}`, "aria-labelledby": id };
-  return element("section", attributes, element("h3", { id }, heading), ...content);
+  const above = heading === null ? [] : [element("h3", { id: `${name}-heading` }, heading)];
+  return element("div", { class: `card ${name}` }, ...above, ...content);
 }
