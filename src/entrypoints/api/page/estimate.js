@@ -33,8 +33,8 @@ export async function ask({ home, query }, key, signal) {
       if (late.signal.aborted) throw error;
       return null;
     });
-    if (!answer.ok || told === null) return refused(answer, told);
-    const own = told[PROPERTY];
+    const own = told?.[PROPERTY];
+    if (!answer.ok || !own) return refused(answer, told);
     return { answer: own, trainedUntil: await trainedUntil(own.model_version, key, late.signal) };
   } catch {
     if (signal.aborted) return null;
@@ -80,11 +80,12 @@ function authorization(key) {
 function refused(answer, told) {
   if (answer.status === 422 && told?.errors?.length) return { faults: told.errors };
   const seconds = answer.headers.get("Retry-After") ?? "5";
-  const id = told?.request_id ?? answer.headers.get("X-Request-Id") ?? "–";
-  return { problem: named(answer.status, told), values: { seconds, id, status: answer.status } };
+  const values = { seconds, id: told?.request_id, status: answer.status };
+  return { problem: named(answer.status, told), values };
 }
 
 function named(status, told) {
   if (status === 503 && told?.type === "urn:ree:problem:model-not-ready") return "no_model";
-  return [401, 413, 429, 503].includes(status) ? String(status) : "other";
+  if ([401, 413, 429, 503].includes(status)) return String(status);
+  return told?.request_id ? "other" : "unclear";
 }

@@ -126,7 +126,7 @@ export function showFaults(faults, words) {
     if (fields.length === 0) return element("li", {}, text);
     markFields(fields, text);
     const [first] = fields;
-    const link = element("a", { href: `#${field(first).id}` }, `${nameOf(first, words)}: ${text}`);
+    const link = element("a", { href: `#${field(first).id}` }, `${nameOf(fields, words)}: ${text}`);
     link.addEventListener("click", (event) => {
       event.preventDefault();
       field(first).focus();
@@ -189,8 +189,9 @@ function groupOf(name) {
   return name === "realestate_type" ? document.getElementById(name) : field(name);
 }
 
-function nameOf(name, words) {
-  return words.say(`name.${name}`);
+function nameOf(fields, words) {
+  const all = `name.${fields.join(",")}`;
+  return words.say(words.has(all) ? all : `name.${fields[0]}`);
 }
 
 /** As the form has the fields; what has none comes first. */
