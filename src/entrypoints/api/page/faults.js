@@ -25,14 +25,13 @@ function ownName(field) {
   return field === "bra" ? "usable_area" : field;
 }
 
-/** What is wrong and what to do, as one text. */
+/** {what, whole}: what is wrong, and that with the figures and with what to do. */
 export function explained(fault, words) {
-  if (fault.text) return fault.text;
-  if (fault.local) return both(`local.${fault.local}`, {}, words);
-  const key = faultKey(fault.code, words);
-  const figures = told(key, fault.message, words);
+  if (fault.text) return { what: fault.text, whole: fault.text };
+  const key = fault.local ? `local.${fault.local}` : faultKey(fault.code, words);
+  const figures = fault.local ? "" : told(key, fault.message, words);
   const [what, todo] = parts(key, { code: fault.code }, words);
-  return [what, figures, todo].filter(Boolean).join(" ");
+  return { what, whole: [what, figures, todo].filter(Boolean).join(" ") };
 }
 
 /** What an estimate is accompanied by. */

@@ -116,17 +116,17 @@ export function clearFaults() {
   for (const name of DEGREES) describe(field(name), [`${name}-hint`, `${name}-error`]);
 }
 
-/** Each at its field, and all of them above the form. */
+/** Each at its field with what to do, and all of them, shorter, above the form. */
 export function showFaults(faults, words) {
   const told = separated(faults).map((fault) => {
-    return { text: explained(fault, words), fields: fault.fields.filter(field) };
+    return { ...explained(fault, words), fields: fault.fields.filter(field) };
   });
   told.sort(byPlace);
-  const items = told.map(({ text, fields }) => {
-    if (fields.length === 0) return element("li", {}, text);
-    markFields(fields, text);
+  const items = told.map(({ what, whole, fields }) => {
+    if (fields.length === 0) return element("li", {}, whole);
+    markFields(fields, whole);
     const [first] = fields;
-    const link = element("a", { href: `#${field(first).id}` }, `${nameOf(fields, words)}: ${text}`);
+    const link = element("a", { href: `#${field(first).id}` }, `${nameOf(fields, words)}: ${what}`);
     link.addEventListener("click", (event) => {
       event.preventDefault();
       field(first).focus();

@@ -79,7 +79,12 @@ function comparables(answer, words) {
     words.money(sale.adjusted_price),
   ]);
   return card("comparables", heading, [
-    element("p", { class: "muted" }, words.say("comparables.about")),
+    element(
+      "p",
+      { class: "muted" },
+      `${words.say("comparables.about")} `,
+      element("span", { class: "screen" }, words.say("comparables.map")),
+    ),
     table("comparables", COLUMNS, rows, words),
     element("p", { class: "muted" }, words.say("comparables.adjusted.about", { day })),
   ]);
