@@ -190,8 +190,9 @@ function groupOf(name) {
 }
 
 function nameOf(fields, words) {
-  const all = `name.${fields.join(",")}`;
-  return words.say(words.has(all) ? all : `name.${fields[0]}`);
+  const joined = fields.join(",");
+  const together = words.has(`name.${joined}`);
+  return words.say(`name.${together ? joined : fields[0]}`);
 }
 
 /** As the form has the fields; what has none comes first. */

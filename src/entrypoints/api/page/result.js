@@ -85,14 +85,14 @@ function comparables(answer, words) {
       `${words.say("comparables.about")} `,
       element("span", { class: "screen" }, words.say("comparables.map")),
     ),
-    table("comparables", COLUMNS, rows, words),
+    salesTable(rows, words),
     element("p", { class: "muted" }, words.say("comparables.adjusted.about", { day })),
   ]);
 }
 
 /** With roles: on a narrow screen its rows are laid out as blocks, which would be no table. */
-function table(name, columns, rows, words) {
-  const titles = columns.map((column) => words.say(`${name}.${column}`));
+function salesTable(rows, words) {
+  const titles = COLUMNS.map((column) => words.say(`comparables.${column}`));
   const head = titles.map((title) => {
     return element("th", { role: "columnheader", scope: "col" }, title);
   });
@@ -108,7 +108,7 @@ function table(name, columns, rows, words) {
   );
   return element(
     "table",
-    { role: "table", class: "rows", "aria-labelledby": `${name}-heading` },
+    { role: "table", class: "rows", "aria-labelledby": "comparables-heading" },
     element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...head)),
     element("tbody", { role: "rowgroup" }, ...body),
   );
