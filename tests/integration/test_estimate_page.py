@@ -192,7 +192,15 @@ def test_the_scripts_load_only_what_is_served(client: FlaskClient) -> None:
     "name",
     [
         *("page.html.j2", "nothing.js", "../estimate_page.py", "%2e%2e/estimate_page.py"),
-        *("..%2festimate_page.py", "..", "%2e%2e", "page.js/", "page.js%00", "PAGE.JS", "/etc/passwd"),
+        *(
+            "..%2festimate_page.py",
+            "..",
+            "%2e%2e",
+            "page.js/",
+            "page.js%00",
+            "PAGE.JS",
+            "/etc/passwd",
+        ),
         *("....//routes.py", "page\\..\\..\\routes.py", "LICENSE", "%252e%252e%252froutes.py"),
     ],
 )

@@ -16,7 +16,8 @@ from .revalidation import revalidated
 LANGUAGES = ("nb", "en")
 """The first is what is shown to who prefers neither."""
 _NORWEGIAN = ("nb", "no", "nn")
-_FOLDER = files(__package__).joinpath("page")
+FOLDER = files(__package__).joinpath("page")
+"""What the page is made of."""
 _TEMPLATE = "page.html.j2"
 _MUNICIPALITIES = "municipalities.json"
 _TYPES = {
@@ -54,7 +55,7 @@ def page_asset(name: str) -> Response:
 @cache
 def assets() -> frozenset[str]:
     """The names of all that the page may load."""
-    own = (file.name for file in _FOLDER.iterdir())
+    own = (file.name for file in FOLDER.iterdir())
     served = {name for name in own if name.rpartition(".")[2] in _TYPES}
     return frozenset(served | {_MUNICIPALITIES})
 
@@ -117,8 +118,8 @@ def _rendered(language: str, keys: bool) -> str:
 def _asset(name: str) -> bytes:
     if name == _MUNICIPALITIES:
         return json.dumps(places(), ensure_ascii=False, separators=(",", ":")).encode()
-    return _FOLDER.joinpath(name).read_bytes()
+    return FOLDER.joinpath(name).read_bytes()
 
 
 def _read(name: str) -> str:
-    return _FOLDER.joinpath(name).read_text(encoding="utf-8")
+    return FOLDER.joinpath(name).read_text(encoding="utf-8")

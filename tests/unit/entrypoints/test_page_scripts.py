@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from ree.adapters.training_domain import RESPECTS
 from ree.domain.estimate import ValuationDates
 from ree.domain.reach import Respect
 from ree.domain.rules import PROPERTY_RULES
-from ree.entrypoints.api.estimate_page import _FOLDER, places, texts
+from ree.entrypoints.api.estimate_page import FOLDER, places, texts
 
 DEADLINE = 60
 NBSP = "\u00a0"
@@ -28,7 +29,7 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
             pytest.fail("node is not installed")
         pytest.skip("node is not installed")
     folder = tmp_path_factory.mktemp("scripts")
-    for file in _FOLDER.iterdir():
+    for file in FOLDER.iterdir():
         if file.name.endswith(".js"):
             (folder / file.name).write_text(file.read_text("utf-8"), "utf-8")
     (folder / "package.json").write_text('{"type": "module"}')
@@ -123,9 +124,10 @@ def test_a_number_that_is_shown_is_read_again(modules: tuple[str, Path]) -> None
     shown = run(modules, script, [59.21, 9.584, 472.8, 1200, 1200.25, -33.123456])
     assert [text for text, _ in shown[:4]] == ["59,21", "59.21", "9,584", "9.584"]
     read = [value for _, value in shown]
-    assert read == [59.21, 59.21, 9.584, 9.584, 472.8, 472.8, *[1200] * 2, *[1200.25] * 2] + [
-        -33.12346
-    ] * 2
+    assert (
+        read
+        == [59.21, 59.21, 9.584, 9.584, 472.8, 472.8, *[1200] * 2, *[1200.25] * 2] + [-33.12346] * 2
+    )
 
 
 def test_both_coordinates_may_be_pasted_at_once(modules: tuple[str, Path]) -> None:
@@ -183,9 +185,7 @@ const answer = ({ faults, texts, language }) => {
 def explained(
     modules: tuple[str, Path], faults: list[tuple[str, str, str]], language: str
 ) -> list[Any]:
-    listed = [
-        {"field": field, "code": code, "message": message} for field, code, message in faults
-    ]
+    listed = [{"field": field, "code": code, "message": message} for field, code, message in faults]
     given = {"faults": listed, "texts": texts(language), "language": language}
     found: list[Any] = run(modules, EXPLAIN, given)
     return found
@@ -212,7 +212,9 @@ def test_the_figures_of_the_domain_are_told_in_round_numbers(modules: tuple[str,
     assert "1,670 m²; the model values 40 to 600 m²." in told[2]
     assert "4,721 m²; the model values 142 to 4,320 m²." in told[3]
     assert "411 years; the model values homes of 0 to 170 years." in told[4]
-    assert "326 km from where homes of the municipality were sold; it may be up to 50 km." in told[5]
+    assert (
+        "326 km from where homes of the municipality were sold; it may be up to 50 km." in told[5]
+    )
     assert f"4{NBSP}721 m²" in explained(modules, faults, "nb")[3][1]
 
 
@@ -246,8 +248,6 @@ def test_what_is_missing_is_told_at_each_field(modules: tuple[str, Path]) -> Non
 
 
 def test_the_day_of_the_sales_is_told(modules: tuple[str, Path]) -> None:
-    from datetime import date
-
     newest, oldest = date(2026, 1, 31), date(2025, 2, 1)
     [late], _ = ValuationDates().look(date(2028, 1, 1), newest, oldest)
     [early], _ = ValuationDates().look(date(2020, 1, 1), newest, oldest)

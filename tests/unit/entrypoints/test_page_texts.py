@@ -7,6 +7,7 @@ from inspect import getsource
 from types import ModuleType
 from typing import Any
 
+import attrs
 import pytest
 
 from ree.adapters import training_domain
@@ -17,7 +18,7 @@ from ree.domain.appraisal import COVERAGES, Confidence
 from ree.domain.explanation import GROUPS
 from ree.domain.property import NUMBERS, RealEstateType
 from ree.entrypoints.api import query
-from ree.entrypoints.api.estimate_page import _FOLDER, LANGUAGES, places, texts
+from ree.entrypoints.api.estimate_page import FOLDER, LANGUAGES, places, texts
 
 NB, EN = (texts(language) for language in LANGUAGES)
 CODE = re.compile("[a-z_]+:[a-z_,]*")
@@ -52,7 +53,7 @@ def domain_codes() -> set[str]:
     whole = {rule.code for rule in rules.PROPERTY_RULES}
     for respect in training_domain.RESPECTS:
         whole |= {respect.warning, respect.fault(1.0, 2.0, 3.0).code}
-    whole |= {f"invalid:{name}" for name in query._READERS}
+    whole |= {f"invalid:{name}" for name in attrs.fields_dict(query.EstimateQuery)}
     found = codes_in(rules, property, estimate, value_columns, query, reach)
     return whole | {code for code in found if code not in ("near_edge:", "out_of_domain:")}
 
@@ -124,13 +125,13 @@ def placeholders(text: str) -> set[str]:
 
 def test_keys_are_given_once() -> None:
     for language in LANGUAGES:
-        lines = _FOLDER.joinpath(f"{language}.json").read_text("utf-8").splitlines()
+        lines = FOLDER.joinpath(f"{language}.json").read_text("utf-8").splitlines()
         keys = [line.split('"')[1] for line in lines if '":' in line]
         assert len(keys) == len(set(keys)) == len(NB)
 
 
 def scripts() -> Iterator[tuple[str, str]]:
-    for file in _FOLDER.iterdir():
+    for file in FOLDER.iterdir():
         if file.name.endswith(".js"):
             yield file.name, file.read_text("utf-8")
 
@@ -183,7 +184,7 @@ def test_every_group_of_contributions_has_words() -> None:
 
 def test_every_text_is_used() -> None:
     whole, patterns = asked_by_scripts()
-    template = _FOLDER.joinpath("page.html.j2").read_text("utf-8")
+    template = FOLDER.joinpath("page.html.j2").read_text("utf-8")
     patterns += ["hint.*", "field.*", "coverage.*", "type.*"]
     dynamic = ("fault.", "warning.", "problem.", "local.")
 
