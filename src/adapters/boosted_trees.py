@@ -10,6 +10,7 @@ from attrs import define, field
 
 from ..domain.appraisal import Appraisal
 from ..domain.explanation import MOST_COMPARABLES, Explanation
+from ..domain.places import Place
 from ..domain.reach import Reaches
 from .conformal import Conformal, sights
 from .contributions import contributions
@@ -90,6 +91,10 @@ class BoostedTrees:
         """Against the reference, whose estimate is the base; all is base where there is none."""
         parts = HomeTable.of(homes).parts(_AT_ONCE)
         return [each for part in parts for each in self._explained(part)]
+
+    def places(self) -> list[Place]:
+        """Of the sales that its market knows."""
+        return self.market.comparables.cells()
 
     def see(self, homes: Mapping[str, Any]) -> tuple[Matrix, Matrix]:
         """Features, and the log of the price by each member: shape (homes, members)."""

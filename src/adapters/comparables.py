@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from attrs import fields, frozen
 
+from ..domain.places import CELL, Place
 from ..domain.property import RealEstateType
 from .compiled import inlined
 from .nearest import COLUMN, KM, Planted
@@ -158,6 +159,16 @@ class Comparables:
     def places(self) -> npt.NDArray[np.int64]:
         """Of the sale in each column of their trees."""
         return np.asarray(self.planted.points[3], dtype=np.int64)
+
+    def cells(self) -> list[Place]:
+        """Where they are, from south to north, then from west to east."""
+        where = np.floor(np.column_stack([self.lat, self.lon]) / CELL)
+        cells, sales = np.unique(where, axis=0, return_counts=True)
+        centres = ((cells + 0.5) * CELL).round(5)
+        return [
+            Place(lat, lon, n)
+            for (lat, lon), n in zip(centres.tolist(), sales.tolist(), strict=True)
+        ]
 
     @cached_property
     def newest(self) -> float:

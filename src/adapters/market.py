@@ -105,17 +105,27 @@ class Market:
         past, level = self.comparables, self.hedonic.index.level
         price, day = self.paid(sale), past.day[sale]
         adjusted = price * np.exp(level(homes["day"])[:, None] - level(day))
-        columns = (price, day, distance, np.exp(past.log_area[sale]), adjusted)
+        area, lat, lon = np.exp(past.log_area[sale]), past.lat[sale], past.lon[sale]
+        columns = (price, day, distance, area, adjusted, lat, lon)
         return [
             tuple(_sale(*one) for one in zip(*rows, strict=True) if isfinite(one[2]))
             for rows in zip(*(column.tolist() for column in columns), strict=True)
         ]
 
 
-def _sale(price: float, day: float, km: float, area: float, adjusted: float) -> ComparableSale:
-    """To 10 m and 0.1 m2."""
-    sold_on = date.fromordinal(int(day))
-    return ComparableSale(round(price), sold_on, round(km, 2), round(area, 1), round(adjusted))
+def _sale(
+    price: float, day: float, km: float, area: float, adjusted: float, lat: float, lon: float
+) -> ComparableSale:
+    """To 10 m, 0.1 m2 and 0.00001 degrees, which is a metre."""
+    return ComparableSale(
+        price=round(price),
+        sold_on=date.fromordinal(int(day)),
+        distance_km=round(km, 2),
+        usable_area=round(area, 1),
+        adjusted_price=round(adjusted),
+        lat=round(lat, 5),
+        lon=round(lon, 5),
+    )
 
 
 @frozen(eq=False)

@@ -10,6 +10,7 @@ from attrs import define
 
 from ..domain.appraisal import Appraisal
 from ..domain.explanation import Explanation
+from ..domain.places import Place
 from .objects import digest
 from .stored_arrays import Arrays, check_row, npz
 
@@ -69,6 +70,10 @@ class MedianPricePerSqm:
     def explain(self, homes: Mapping[str, Any]) -> list[Explanation]:
         """A median tells nothing apart, and no sale of it is known any more."""
         return [Explanation.whole(price) for price in self.estimate(homes).tolist()]
+
+    def places(self) -> list[Place]:
+        """None: it keeps no sales."""
+        return []
 
 
 _MEDIANS = ("cells", "cell_medians", "type_medians", "median")

@@ -18,7 +18,7 @@ _SLACK = 0.5
 class ComparableSale:
     """A past sale near a home. Prices in whole NOK, *adjusted_price* at the valuation date's level.
 
-    The distance is in km, the usable area in m2.
+    The distance is in km, the usable area in m2, the place in degrees.
     """
 
     price: int
@@ -26,6 +26,8 @@ class ComparableSale:
     distance_km: float
     usable_area: float
     adjusted_price: int
+    lat: float
+    lon: float
 
 
 @frozen

@@ -12,6 +12,7 @@ from .dataset import DatasetManifest
 from .evaluation import Evaluation
 from .explanation import Explanation
 from .gating import Verdict
+from .places import Place
 
 
 class PriceModel(Protocol):
@@ -29,6 +30,9 @@ class PriceModel(Protocol):
 
     def explain(self, homes: Mapping[str, Any]) -> Sequence[Explanation]:
         """One for each home, of the very price that it is estimated at; it has to have one."""
+
+    def places(self) -> Sequence[Place]:
+        """Where the sales are that it compares homes with, from south to north; none of a stub."""
 
 
 class Kind(Enum):

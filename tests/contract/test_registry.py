@@ -40,6 +40,7 @@ from ree.domain.explanation import Explanation
 from ree.domain.funnel import Funnel, Stage
 from ree.domain.gating import Check, Outcome, Verdict
 from ree.domain.model import ConditionalWrites, Kind, ModelVersion, Recipe, Status, TrainingRecord
+from ree.domain.places import Place
 from ree.domain.ports import ModelRegistry
 from ree.domain.turnover import Period
 
@@ -151,6 +152,9 @@ class Crafted:
 
     def explain(self, homes: Mapping[str, Any]) -> list[Explanation]:
         return [Explanation.whole(price) for price in self.estimate(homes).tolist()]
+
+    def places(self) -> list[Place]:
+        return []
 
 
 def sales(rows: int = 300) -> Dataset:

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from dependency_injector import providers
 from flask import Flask
 from flask.testing import FlaskClient
 
+from ree.adapters.boosted_trees import BoostedTrees
 from ree.adapters.clock import SystemClock
 from ree.adapters.median_price import MedianPricePerSqm
 from ree.adapters.settings import Settings
@@ -45,7 +47,7 @@ def test_health_needs_no_model(client: FlaskClient) -> None:
     assert answer.json == {"status": "ok", "service": "ree", "env": "development"}
 
 
-@pytest.mark.parametrize("path", ["/ready", "/model", "/model/report"])
+@pytest.mark.parametrize("path", ["/ready", "/model", "/model/places", "/model/report"])
 def test_without_a_model_it_is_not_ready(client: FlaskClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 503
@@ -371,10 +373,46 @@ def test_an_estimate_is_explained_if_asked_for(trained_client: FlaskClient) -> N
     assert len(told["comparables"]) == 5
     for comparable in told["comparables"]:
         assert set(comparable) == {
-            "price", "sold_on", "distance_km", "usable_area", "adjusted_price"
+            "price", "sold_on", "distance_km", "usable_area", "adjusted_price", "lat", "lon"
         }  # fmt: skip
         assert "2025-01-01" <= comparable["sold_on"] <= "2025-12-31"
     assert trained_client.post(query, json={"1": near, "2": BAD}).get_json() == plain
+
+
+def test_a_map_can_be_drawn_of_the_sales_that_are_compared_with(
+    trained_client: FlaskClient, trained: tuple[PriceModel, TrainingRecord]
+) -> None:
+    model, _ = trained
+    assert isinstance(model, BoostedTrees)
+    answer = trained_client.get("/model/places")
+    assert answer.json is not None
+    assert answer.json["model_version"] == trained_client.get("/model").get_json()["model_version"]
+    cell, cells = answer.json["cell_degrees"], answer.json["cells"]
+    assert cell == 0.02
+    assert cells == sorted(cells)
+    past = model.market.comparables
+    for lat, lon, sales in cells:
+        inside = (np.abs(past.lat - lat) <= cell / 2 + 1e-9) & (
+            np.abs(past.lon - lon) <= cell / 2 + 1e-9
+        )
+        assert inside.sum() == sales > 0
+    assert sum(sales for *_, sales in cells) == len(past.lat)
+
+
+def test_the_places_are_looked_for_once_a_version(
+    trained_client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = trained_client.get("/model/places").data
+
+    def again(self: BoostedTrees) -> Any:
+        raise AssertionError("looked for again")
+
+    monkeypatch.setattr(BoostedTrees, "places", again)
+    assert trained_client.get("/model/places").data == body
+
+
+def test_a_stub_compares_with_no_sales(stub_client: FlaskClient) -> None:
+    assert stub_client.get("/model/places").get_json()["cells"] == []
 
 
 def test_a_stub_explains_nothing(stub_client: FlaskClient) -> None:

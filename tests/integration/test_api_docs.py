@@ -119,7 +119,9 @@ def test_the_document_holds_together(document: dict[str, Any]) -> None:
     assert document["openapi"] == "3.0.3"
     assert document["info"]["title"] == "ree"
     assert re.fullmatch(r"[0-9.]+", document["info"]["version"])
-    assert set(document["paths"]) == {"/estimate", "/model", "/model/report", "/health", "/ready"}
+    assert set(document["paths"]) == {
+        "/estimate", "/model", "/model/places", "/model/report", "/health", "/ready"
+    }  # fmt: skip
     schemas = document["components"]["schemas"]
     assert {ref.rpartition("/")[2] for ref in references(document)} == set(schemas)
     for path in document["paths"].values():
@@ -240,7 +242,12 @@ def test_answers_have_the_documented_fields(
     stub_client: FlaskClient, document: dict[str, Any]
 ) -> None:
     schemas = document["components"]["schemas"]
-    for path, name in (("/health", "Health"), ("/ready", "Ready"), ("/model", "Model")):
+    for path, name in (
+        ("/health", "Health"),
+        ("/ready", "Ready"),
+        ("/model", "Model"),
+        ("/model/places", "Places"),
+    ):
         answer = stub_client.get(path).get_json()
         assert set(answer) == set(schemas[name]["properties"]) == set(schemas[name]["required"])
     refresh = schemas["Ready"]["properties"]["refresh"]

@@ -308,6 +308,9 @@ def test_comparables_are_the_most_alike_and_the_first_counts_most(
         assert [comparable.distance_km for comparable in found] == pytest.approx(
             [km[place] for place in best], abs=0.0051
         )
+        for comparable, place in zip(found, best, strict=True):
+            assert comparable.lat == round(float(columns["lat"][place]), 5)
+            assert comparable.lon == round(float(columns["lon"][place]), 5)
 
 
 def away(home: Mapping[str, float], columns: Mapping[str, Any], place: int) -> float:
@@ -355,9 +358,9 @@ def test_of_a_type_that_was_never_sold_there_are_no_comparables(sold: Dataset) -
         assert explanation.base + sum(explanation.contributions.values()) == round(price)
 
 
-def test_a_comparable_tells_neither_who_nor_where() -> None:
+def test_a_comparable_tells_where_it_is_but_not_who_sold() -> None:
     assert [item.name for item in fields(ComparableSale)] == [
-        "price", "sold_on", "distance_km", "usable_area", "adjusted_price"
+        "price", "sold_on", "distance_km", "usable_area", "adjusted_price", "lat", "lon"
     ]  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from .test_api import HOUSE
 
 PAGES = ["/docs", "/redoc"]
 STABLE = [*PAGES, "/openapi.json", "/docs/assets/page.css", "/docs/assets/swagger-ui-bundle.js"]
-OF_A_MODEL = ["/model", "/model/report"]
+OF_A_MODEL = ["/model", "/model/places", "/model/report"]
 
 
 def samples(client: FlaskClient) -> dict[str, float]:

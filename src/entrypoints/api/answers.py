@@ -16,7 +16,8 @@ from ...adapters.settings import Settings
 from ...domain.appraisal import Confidence
 from ...domain.estimate import CURRENCY, Estimates, PriceEstimate, Refusal
 from ...domain.evaluation import Evaluation
-from ...domain.model import ModelVersion
+from ...domain.model import LoadedModel, ModelVersion
+from ...domain.places import CELL
 from ...domain.rules import Fault
 
 
@@ -152,6 +153,15 @@ def described(version: ModelVersion) -> dict[str, Any]:
         "segments": _segments(record.evaluation),
         "model_digest": version.model_digest,
         "objects": dict(version.objects),
+    }
+
+
+def located(loaded: LoadedModel) -> dict[str, Any]:
+    """Where the sales are that a model compares with."""
+    return {
+        "model_version": loaded.version.version,
+        "cell_degrees": CELL,
+        "cells": [[place.lat, place.lon, place.sales] for place in loaded.model.places()],
     }
 
 

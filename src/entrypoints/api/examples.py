@@ -141,6 +141,8 @@ _EXPLAINED = _PRICED["486002054"] | {
             "distance_km": 0.31,
             "usable_area": 158,
             "adjusted_price": 5_204_800,
+            "lat": 59.20764,
+            "lon": 9.58112,
         },
         {
             "price": 4_890_000,
@@ -148,6 +150,8 @@ _EXPLAINED = _PRICED["486002054"] | {
             "distance_km": 0.84,
             "usable_area": 171,
             "adjusted_price": 5_031_300,
+            "lat": 59.21702,
+            "lon": 9.57869,
         },
     ],
 }
@@ -186,6 +190,22 @@ READY: dict[str, Any] = {
     "behind": {
         "summary": "The last good version is served, since the active one is damaged",
         "value": _ready(failures=3, failing_since="2026-10-01T03:15:30+00:00", reason=str(_BEHIND)),
+    },
+}
+
+
+PLACES: dict[str, Any] = {
+    "good": {
+        "summary": "Sales in Skien and Oslo",
+        "value": {
+            "model_version": VERSION,
+            "cell_degrees": 0.02,
+            "cells": [[59.19, 9.61, 14], [59.21, 9.59, 21], [59.91, 10.75, 139]],
+        },
+    },
+    "stub": {
+        "summary": "A stub compares with no sales",
+        "value": {"model_version": VERSION, "cell_degrees": 0.02, "cells": []},
     },
 }
 

@@ -1,5 +1,6 @@
 """The routes: parse, call, render."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, current_app, request
@@ -7,7 +8,7 @@ from flask import Response, current_app, request
 from ...container import Container
 from ...domain.turnover import OSLO
 from . import examples
-from .answers import described, serving
+from .answers import described, located, serving
 from .body import body_text
 from .documentation import Routes
 from .estimating import complete_answer, fast_answer
@@ -90,14 +91,41 @@ def report() -> Response:
 
 
 def _page(version: str) -> bytes:
-    """The report, read once a version; UnknownVersion, UnreadableVersion, StorageError."""
-    kept: dict[str, bytes] = current_app.extensions.setdefault("ree.report", {})
-    page = kept.get(version)
-    if page is None:
-        page = _container().registry().artifact(version, "report.html")
+    """The report; UnknownVersion, UnreadableVersion, StorageError."""
+    return _kept(
+        "report", version, lambda: _container().registry().artifact(version, "report.html")
+    )
+
+
+@routes.route("/model/places")
+@routes.problems(401, 429, 500, 503)
+@routes.response(
+    200,
+    reference("Places"),
+    description="Cells of a grid, from south to north.",
+    examples=examples.PLACES,
+)
+def places() -> Response:
+    """Where the sales are that the model in use compares homes with
+
+    Coarsely, so that a map can be drawn of them: a cell is some 2.2 km high and in Oslo 1.1 km
+    wide. A stub compares with none.
+    """
+    loaded = _container().watched_model().current()
+    version = loaded.version.version
+    body = _kept("places", version, lambda: _json(located(loaded)).get_data())
+    return revalidated(Response(body, mimetype="application/json"))
+
+
+def _kept(name: str, version: str, make: Callable[[], bytes]) -> bytes:
+    """What *make* gave, made once a version; of the latest version only."""
+    kept: dict[str, bytes] = current_app.extensions.setdefault(f"ree.{name}", {})
+    body = kept.get(version)
+    if body is None:
+        body = make()
         kept.clear()
-        kept[version] = page
-    return page
+        kept[version] = body
+    return body
 
 
 @routes.route("/health")

@@ -235,6 +235,8 @@ SCHEMAS: Mapping[str, Schema] = {
             "distance_km": _number("From the home, to 10 m.", minimum=0),
             "usable_area": _number("In m2."),
             "adjusted_price": _count("Whole NOK at the price level of the valuation date."),
+            "lat": _number("Latitude in degrees (WGS 84), to a metre.", minimum=-90, maximum=90),
+            "lon": _number("Longitude in degrees (WGS 84).", minimum=-180, maximum=180),
         }
     ),
     "Refused": _object(
@@ -351,6 +353,26 @@ SCHEMAS: Mapping[str, Schema] = {
                 "type": "object",
                 "additionalProperties": {"type": "string"},
                 "description": "SHA-256 of each stored object, by name.",
+            },
+        }
+    ),
+    "Places": _object(
+        {
+            "model_version": _VERSION,
+            "cell_degrees": _number(
+                "How high and how wide a cell is, in degrees.", minimum=0, example=0.02
+            ),
+            "cells": {
+                "type": "array",
+                "description": "Those in which a home was sold; empty for a stub.",
+                "items": {
+                    "type": "array",
+                    "items": {"type": "number"},
+                    "minItems": 3,
+                    "maxItems": 3,
+                    "description": "Latitude and longitude of the centre in degrees (WGS 84), and "
+                    "how many sales there are.",
+                },
             },
         }
     ),

@@ -129,6 +129,8 @@ def test_explanations_are_written_in_every_format(
         for comparable in comparables:
             assert "2025-01-01" <= comparable["sold_on"] <= "2025-04-30"
             assert comparable["distance_km"] >= 0
+            assert -90 <= comparable["lat"] <= 90
+            assert -180 <= comparable["lon"] <= 180
     assert first[1] == last[1]
 
 

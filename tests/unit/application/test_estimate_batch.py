@@ -17,6 +17,7 @@ from ree.domain.estimate import Home, OnInvalid, PriceEstimate, Refusal, Valuati
 from ree.domain.explanation import Explanation
 from ree.domain.funnel import Funnel
 from ree.domain.model import Kind, LoadedModel, ModelVersion, Recipe, TrainingRecord
+from ree.domain.places import Place
 from ree.domain.ports import ActiveModel, Tabulate
 from ree.domain.reach import Reaches, Respect
 from ree.domain.turnover import Period
@@ -52,6 +53,9 @@ class PerSquareMetre:
         return [
             Explanation.of(base, {"size": price - base}, price) for price in self.estimate(homes)
         ]
+
+    def places(self) -> list[Place]:
+        return []
 
 
 @frozen

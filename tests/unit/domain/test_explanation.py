@@ -81,7 +81,7 @@ def test_the_groups_are_told_in_this_order() -> None:
 
 
 def test_comparable_sales_are_kept_in_their_order() -> None:
-    sold = [ComparableSale(price, date(2026, 1, 2), 0.5, 80, price + 1) for price in (2, 1)]
+    sold = [ComparableSale(price, date(2026, 1, 2), 0.5, 80, price + 1, 59, 10) for price in (2, 1)]
     assert Explanation.whole(10, sold).comparables == tuple(sold)
     assert Explanation.of(10, {"size": 1.0}, 11, sold).comparables == tuple(sold)
     assert Explanation.of(10, {"size": 1.0}, 11).comparables == ()
