@@ -1,5 +1,6 @@
 """Evaluations and versions as documents: their figures, and what each is worth."""
 
+from math import isfinite
 from typing import Any
 
 from ..domain.evaluation import Evaluation, Metrics
@@ -60,6 +61,7 @@ def version_figures(record: TrainingRecord) -> dict[str, Any]:
     return {
         **evaluation_figures(evaluation),
         "baseline": evaluation_figures(record.baseline),
+        "gain_on_baseline": _gain(evaluation, record.baseline),
         "residuals": codec.plain(evaluation.residuals) if evaluation else None,
         "drivers": codec.plain(evaluation.drivers) if evaluation else {},
         "period": codec.plain(dataset.period) if dataset else None,
@@ -69,3 +71,11 @@ def version_figures(record: TrainingRecord) -> dict[str, Any]:
         "champion": record.champion,
         "champion_trained_until": codec.plain(record.champion_trained_until),
     }
+
+
+def _gain(evaluation: Evaluation | None, baseline: Evaluation | None) -> float | None:
+    """By what share the mean error is smaller than the naive baseline's; None if not known."""
+    if evaluation is None or baseline is None or not baseline.overall.mae > 0:
+        return None
+    gain = 1 - evaluation.overall.mae / baseline.overall.mae
+    return gain if isfinite(gain) else None
