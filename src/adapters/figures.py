@@ -6,6 +6,7 @@ from typing import Any
 from ..domain.evaluation import Evaluation, Metrics
 from ..domain.gating import Verdict
 from ..domain.model import TrainingRecord
+from ..domain.residuals import strongest_first
 from ..domain.segments import status
 from . import codec
 
@@ -63,7 +64,7 @@ def version_figures(record: TrainingRecord) -> dict[str, Any]:
         "baseline": evaluation_figures(record.baseline),
         "gain_on_baseline": _gain(evaluation, record.baseline),
         "residuals": codec.plain(evaluation.residuals) if evaluation else None,
-        "drivers": codec.plain(evaluation.drivers) if evaluation else {},
+        "drivers": codec.plain(strongest_first(evaluation.drivers)) if evaluation else {},
         "period": codec.plain(dataset.period) if dataset else None,
         "funnel": codec.plain(dataset.funnel.stages) if dataset else [],
         "trained_until": codec.plain(record.trained_until),
