@@ -1,5 +1,7 @@
 """The page that tells what a version is worth."""
 
+import re
+
 from ...domain.model import ModelVersion
 
 
@@ -15,6 +17,7 @@ def html_report(version: ModelVersion) -> str:
 
     figures = Figure(version_figures(version.record))
     summary = Summary(version.status, version.record.kind, figures)
-    return template().render(
+    page = template().render(
         version=version, record=version.record, figures=figures, summary=summary
     )
+    return re.sub(r"\s*\n\s*", "\n", page)

@@ -15,7 +15,7 @@ WIDTH = 420.0
 TEXT = 12.5
 """The size of its text: 10 px and more where the drawing is scaled down to 340 px."""
 _NAMES = (
-    "ink", "muted", "line", "accent", "soft", "softer", "band", "good", "ok", "risk", "few", "paper"
+    "ink", "muted", "line", "accent", "soft", "softer", "band", "good", "ok", "risk", "few", "paper", "faint"
 )  # fmt: skip
 COLOURS: Mapping[str, str] = {name: f"#fe01{place:02x}" for place, name in enumerate(_NAMES)}
 """Drawn with, then replaced by the page's custom property of that name, light or dark."""
@@ -49,6 +49,7 @@ _AWAY = (
     r"; stroke-linejoin: \w+",
     r"; stroke-linecap: \w+",
 )
+_LONG = re.compile(r"\d+\.\d{2,}")
 
 
 def drawn(
@@ -56,7 +57,7 @@ def drawn(
     height: float,
     paint: Callable[["Axes"], None],
     *,
-    margins: tuple[float, float, float, float] = (6, 8, 6, 30),
+    margins: tuple[float, float, float, float] = (16, 18, 6, 30),
 ) -> Markup:
     """What *paint* draws on axes that leave *margins* free: left, right, top, bottom, in pixels.
 
@@ -96,10 +97,14 @@ def _inline(svg: str, name: str) -> str:
     body = re.sub(r'<g id="[^"]*">', "<g>", body)
     body = re.sub(r'(<path id="|xlink:href="#)', rf"\g<1>{name}-", body)
     body = body.replace("xlink:href", "href")
-    body = re.sub(r"\d+\.\d{2,}", lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), body)
+    body = re.sub(r"<[^>]*>", lambda tag: _LONG.sub(_rounded, tag[0]), body)
     body = re.sub(r"\s+", " ", body).replace("> <", "><").replace(' "', '"').replace("; ", ";")
     for colour, value in COLOURS.items():
         body = body.replace(value, f"var(--{colour})")
     while "<g></g>" in body:
         body = body.replace("<g></g>", "")
     return f'<svg class="drawing" viewBox="{view[1]}" aria-hidden="true">{body}'
+
+
+def _rounded(number: "re.Match[str]") -> str:
+    return f"{float(number[0]):.1f}".removesuffix(".0")

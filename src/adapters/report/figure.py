@@ -33,8 +33,8 @@ class Figure:
         return self.raw is not None and self.raw not in ([], {})
 
     def named(self) -> "list[tuple[str, Figure]]":
-        """The parts of an object."""
-        return [(name, self[name]) for name in self.raw or ()]
+        """The parts of an object, by name: storage keeps no order."""
+        return [(name, self[name]) for name in sorted(self.raw or ())]
 
     @property
     def pointer(self) -> str:

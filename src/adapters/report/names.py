@@ -19,15 +19,15 @@ _TYPES = {
 }
 _FIFTHS = {
     "1": "cheapest fifth",
-    "2": "second fifth",
+    "2": "second cheapest fifth",
     "3": "middle fifth",
-    "4": "fourth fifth",
+    "4": "second dearest fifth",
     "5": "dearest fifth",
 }
 _REACH = {
-    "usual": "homes as usual",
-    "near_edge": "near the edge of what was sold",
-    "out_of_domain": "unlike what was sold: refused",
+    "usual": "usual homes",
+    "near_edge": "homes near the edge of what was sold",
+    "out_of_domain": "homes unlike any that was sold",
 }
 _STAGES = {
     "normalise": "readable sales of one unit",
@@ -81,6 +81,7 @@ RATIOS = {
     "prd": "Dear against cheap: PRD",
     "prb": "Dear against cheap: PRB",
 }
+SHORT_RATIOS = {"median_ratio": "median ratio", "cod": "COD", "prd": "PRD", "prb": "PRB"}
 NOT_COMPARED = {
     Incumbent.NONE.value: "no version was active yet, so there is nothing to compare with",
     Incumbent.STUB.value: "the active version was a stub, which says nothing of any home",
@@ -160,7 +161,7 @@ def rule(key: str) -> Name:
         return Name(_RULES[key])
     if metric in METRICS:
         return Name(METRICS[metric] + about)
-    return Name(f"what intervals hold{about}") if metric == "coverage" else Name("", code=key)
+    return Name(f"intervals{about}") if metric == "coverage" else Name("", code=key)
 
 
 @cache

@@ -90,7 +90,7 @@ def data(figure: Figure, told: Callable[..., str]) -> Markup:
 
 def fixed(text: str) -> Markup:
     """A number that is part of the text: a limit that the domain sets, a share that is wanted."""
-    return Markup('<span class="fixed">{}</span>').format(text)
+    return Markup('<span class="fixed">{}</span>').format(text.replace(" %", f"{THIN}%"))
 
 
 def _day(value: Any) -> Markup:

@@ -14,8 +14,8 @@ from . import names, numbers
 from .drawing import COLOURS, drawn
 from .figure import Figure
 from .names import Name
-from .rows import Row, bars, intervals, mark
-from .summary import Segment, standing_of_coverage, standing_of_ratio
+from .rows import NICE, Row, bars, intervals, mark
+from .summary import MARKS, Segment, standing_of_coverage, standing_of_ratio
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +39,9 @@ def errors(name: str, segments: Sequence[Segment]) -> Markup:
     rows = [
         Row(
             segment.name.plain,
-            _noted(segment.figure["mdape"], numbers.percent, segment.figure["n"]),
+            MARKS[segment.standing]
+            + " "
+            + _noted(segment.figure["mdape"], numbers.percent, segment.figure["n"]),
             segment.figure["mdape"].raw,
             segment.standing,
         )
@@ -86,6 +88,7 @@ def coverage(segments: Sequence[tuple[Segment, Figure]]) -> Markup:
             figure["upper"].raw,
         )
         for segment, figure in segments
+        if segment.family != "by_municipality" or standing_of_coverage(figure) != "few"
     ]
     band = (COVERAGE - OK_WITHIN, COVERAGE + OK_WITHIN)
     return intervals("coverage", rows, numbers.whole_percent, band=band, lines=(COVERAGE,))
@@ -234,7 +237,7 @@ def _spreads(name: str, spreads: Sequence[Figure], labels: Sequence[str], words:
             mark(axes, [place], [median], "few" if few else "good", 7)
         every = -(-len(labels) // 5)
         axes.set_xticks(list(places)[::every], list(labels)[::every])
-        axes.yaxis.set_major_locator(MaxNLocator(6))
+        axes.yaxis.set_major_locator(MaxNLocator(6, steps=NICE))
         axes.yaxis.set_major_formatter(
             FuncFormatter(lambda value, _: numbers.whole_percent(round(value, 9)))
         )

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from .drawing import COLOURS, TEXT, WIDTH, drawn
 from .names import centres
 from .rows import mark
-from .summary import Segment
+from .summary import Segment, Standing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,11 +46,10 @@ def places(segments: Sequence[Segment]) -> Markup:
 
         if behind:
             x, y = zip(*(pixels(*centre) for centre in behind), strict=True)
-            axes.plot(x, y, "o", markersize=2, color=COLOURS["line"], markeredgewidth=0)
-        for segment, point in zip(segments, points, strict=True):
-            size = min(26.0, 5 + 0.42 * segment.figure["n"].raw ** 0.5)
-            x_, y_ = pixels(*point)
-            mark(axes, [x_], [y_], segment.standing, size)
+            axes.plot(x, y, "o", markersize=2, color=COLOURS["faint"], markeredgewidth=0)
+        for standing, size, found in _layers(segments, points):
+            x, y = zip(*(pixels(*point) for point in found), strict=True)
+            mark(axes, x, y, standing, size)
         named: list[tuple[float, float]] = []
         for segment, point in zip(segments, points, strict=True):
             x_, y_ = pixels(*point)
@@ -59,7 +58,7 @@ def places(segments: Sequence[Segment]) -> Markup:
                 continue
             named.append((x_, y_))
             right = x_ < WIDTH - 2 * _APART
-            off = 4 + min(26.0, 5 + 0.42 * segment.figure["n"].raw ** 0.5) / 2
+            off = 4 + _size(segment) / 2
             axes.text(
                 x_ + off if right else x_ - off,
                 y_,
@@ -70,6 +69,24 @@ def places(segments: Sequence[Segment]) -> Markup:
             )
 
     return drawn("places", tall, paint, margins=(0, 0, 0, 0))
+
+
+def _size(segment: Segment) -> float:
+    """Its diameter in pixels, one of few, so that marks can share a shape."""
+    if segment.standing == "few":
+        return 5.0
+    return min(24.0, 2 * round((5 + 0.5 * segment.figure["n"].raw ** 0.5) / 2))
+
+
+def _layers(
+    segments: Sequence[Segment], points: Sequence[tuple[float, float]]
+) -> list[tuple[Standing, float, list[tuple[float, float]]]]:
+    """Marks that look alike with where they are: those that tell little first, then large ones."""
+    found: dict[tuple[Standing, float], list[tuple[float, float]]] = {}
+    for segment, point in zip(segments, points, strict=True):
+        found.setdefault((segment.standing, _size(segment)), []).append(point)
+    ordered = sorted(found, key=lambda look: (look[0] != "few", -look[1], look[0]))
+    return [(standing, size, found[standing, size]) for standing, size in ordered]
 
 
 def in_norway(segments: Sequence[Segment]) -> bool:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROW = 38.0
+NICE = [1, 2, 2.5, 5, 10]
+"""Steps of ticks."""
 MARKERS = {"good": "o", "ok": "D", "risk": "^", "few": "o"}
 _BAND_WIDTHS_IN_VIEW = 4
 
@@ -81,7 +83,7 @@ def intervals(
             _point(axes, row, place * ROW + 26, low, high)
         _labels(axes, rows, told)
 
-    return drawn(name, len(rows) * ROW + 34, paint, margins=(10, 10, 6, 30))
+    return drawn(name, len(rows) * ROW + 34, paint, margins=(16, 18, 6, 30))
 
 
 def mark(axes: "Axes", x: Any, y: Any, standing: Standing, size: float = 8) -> None:
@@ -101,7 +103,7 @@ def mark(axes: "Axes", x: Any, y: Any, standing: Standing, size: float = 8) -> N
 def _point(axes: "Axes", row: Row, y: float, low: float, high: float) -> None:
     colour = COLOURS[row.standing or "accent"]
     if row.limit is not None:
-        axes.plot([row.limit] * 2, [y - 8, y + 8], color=COLOURS["risk"], linewidth=2)
+        axes.plot([row.limit] * 2, [y - 8, y + 8], color=COLOURS["ink"], linewidth=2)
     if row.value is None:
         return
     if row.lower is not None and row.upper is not None:
@@ -146,6 +148,6 @@ def _labels(axes: "Axes", rows: Sequence[Row], told: Callable[[float], str]) -> 
         axes.text(
             1, y, row.note, transform=across, ha="right", fontsize=TEXT, color=COLOURS["muted"]
         )
-    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=NICE))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: told(value)))
     axes.grid(axis="x")

@@ -12,7 +12,15 @@ from ...domain.ratio_study import BANDS
 from . import names, numbers, pictures, places
 from .figure import Figure
 from .numbers import MINUS, points, whole_percent
-from .summary import FAMILIES, MARKS, WORDS, standing_of_coverage, standing_of_ratio
+from .summary import (
+    FAMILIES,
+    MARKS,
+    WORDS,
+    best_first,
+    is_of_a_type,
+    standing_of_coverage,
+    standing_of_ratio,
+)
 
 LIMITS = {
     "good": whole_percent(segments.GOOD_MDAPE),
@@ -37,15 +45,16 @@ def template() -> Template:
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
-        trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(numbers.FILTERS)
     environment.globals.update(
+        best_first=best_first,
         by_price=_by_price,
         draw_places=places.places,
         families=FAMILIES,
         fixed=numbers.fixed,
+        is_of_a_type=is_of_a_type,
         limits=LIMITS,
         marks=MARKS,
         names=names,
