@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -15,11 +15,12 @@ WIDTH = 420.0
 TEXT = 12.5
 """The size of its text: 10 px and more where the drawing is scaled down to 340 px."""
 _NAMES = (
-    "ink", "muted", "line", "accent", "soft", "softer", "band", "good", "ok", "risk", "few", "paper", "faint"
+    "ink", "muted", "line", "faint", "paper", "accent", "soft", "softer", "band",
+    "good", "ok", "risk", "few",
 )  # fmt: skip
 COLOURS: Mapping[str, str] = {name: f"#fe01{place:02x}" for place, name in enumerate(_NAMES)}
 """Drawn with, then replaced by the page's custom property of that name, light or dark."""
-_SETTINGS = {
+_SETTINGS: Mapping[Any, object] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "ree",
     "font.size": TEXT,
@@ -28,6 +29,7 @@ _SETTINGS = {
     "axes.labelcolor": COLOURS["muted"],
     "axes.labelpad": 6,
     "axes.axisbelow": True,
+    "text.parse_math": False,  # a dollar sign is one
     "text.color": COLOURS["ink"],
     "xtick.color": COLOURS["muted"],
     "ytick.color": COLOURS["muted"],

@@ -44,7 +44,7 @@ def whole_percent(value: float) -> str:
 
 
 def change(value: float) -> str:
-    """A change, as +4.7 % or −0.3 %."""
+    """A change, as +4.7 %, with a true minus sign."""
     told = percent(value)
     return told if told.startswith(MINUS) else f"+{told}"
 
@@ -82,7 +82,7 @@ def short_day(value: date) -> str:
 def data(figure: Figure, told: Callable[..., str]) -> Markup:
     """A figure with where it stands in metrics.json; a dash for one that is not known."""
     if not isinstance(figure.raw, int | float) or isinstance(figure.raw, bool):
-        return Markup('<span title="not known">–</span>')  # noqa: RUF001 - a dash is meant
+        return Markup('<span title="not known">–</span>')
     return Markup('<data value="{}" data-figure="{}">{}</data>').format(
         json.dumps(figure.raw), figure.pointer, told(figure.raw)
     )
@@ -96,7 +96,7 @@ def fixed(text: str) -> Markup:
 def _day(value: Any) -> Markup:
     given = value.raw if isinstance(value, Figure) else value
     if given is None:
-        return Markup(NOTHING)
+        return Markup("–")
     known = given if isinstance(given, date) else date.fromisoformat(given)
     return Markup('<time datetime="{}">{}</time>').format(known.isoformat()[:10], day(known))
 

@@ -75,7 +75,8 @@ def _size(segment: Segment) -> float:
     """Its diameter in pixels, one of few, so that marks can share a shape."""
     if segment.standing == "few":
         return 5.0
-    return min(24.0, 2 * round((5 + 0.5 * segment.figure["n"].raw ** 0.5) / 2))
+    n: int = segment.figure["n"].raw
+    return min(24.0, 2.0 * round((5 + 0.5 * n**0.5) / 2))
 
 
 def _layers(

@@ -102,7 +102,7 @@ def report(version: str | None, output: str | None, shown: bool) -> None:
     from .writing import replaced
 
     if shown and output == "-":
-        raise click.UsageError("--open needs a file; leave out --output -")
+        raise click.UsageError("--open needs a file; leave out --output -.")
     registry = open_container().registry()
     if version is None:
         pointer = registry.active()
@@ -111,7 +111,7 @@ def report(version: str | None, output: str | None, shown: bool) -> None:
         version = pointer.version
     page = registry.artifact(version, "report.html")
     if output == "-":
-        click.get_binary_stream("stdout").write(page)
+        click.echo(page, nl=False)
         return
     path = Path(output or f"report-{version}.html")
     with replaced(path) as file:
