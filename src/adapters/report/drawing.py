@@ -96,16 +96,27 @@ def _inline(svg: str, name: str) -> str:
     for pattern in _AWAY:
         body = re.sub(pattern, "", body, flags=re.DOTALL)
     body = re.sub(r'<g id="matplotlib\.axis_\d+">', '<g class="axis">', body)
+    body = re.sub(r'<g id="[^"]*"/>', "", body)
     body = re.sub(r'<g id="[^"]*">', "<g>", body)
     body = re.sub(r'(<path id="|xlink:href="#)', rf"\g<1>{name}-", body)
-    body = body.replace("xlink:href", "href")
+    body = re.sub(r"<g>\s*((?:<use [^>]*/>\s*)+)</g>", _style_once, body.replace("xlink:", ""))
     body = re.sub(r"<[^>]*>", lambda tag: _LONG.sub(_rounded, tag[0]), body)
-    body = re.sub(r"\s+", " ", body).replace("> <", "><").replace(' "', '"').replace("; ", ";")
+    body = re.sub(r"[ \n]+", " ", body).replace("> <", "><").replace(' "', '"').replace("; ", ";")
     for colour, value in COLOURS.items():
         body = body.replace(value, f"var(--{colour})")
     while "<g></g>" in body:
         body = body.replace("<g></g>", "")
     return f'<svg class="drawing" viewBox="{view[1]}" aria-hidden="true">{body}'
+
+
+def _style_once(group: "re.Match[str]") -> str:
+    """Marks that look alike have their style from the group."""
+    styles = set(re.findall(r' style="([^"]*)"', group[1]))
+    if len(styles) != 1:
+        return group[0]
+    (style,) = styles
+    marks = group[1].replace(f' style="{style}"', "")
+    return f'<g style="{style}">{marks}</g>'
 
 
 def _rounded(number: "re.Match[str]") -> str:

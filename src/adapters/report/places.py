@@ -1,7 +1,7 @@
 """The map of the municipalities that had sales."""
 
 from collections.abc import Sequence
-from math import cos, radians
+from math import cos, radians, sqrt
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -75,8 +75,7 @@ def _size(segment: Segment) -> float:
     """Its diameter in pixels, one of few, so that marks can share a shape."""
     if segment.standing == "few":
         return 5.0
-    n: int = segment.figure["n"].raw
-    return min(24.0, 2.0 * round((5 + 0.5 * n**0.5) / 2))
+    return min(24.0, 2.0 * round((5 + 0.5 * sqrt(segment.figure["n"].raw)) / 2))
 
 
 def _layers(
