@@ -57,7 +57,7 @@ class Evaluation:
     by_reach: Mapping[str, Metrics] = field(factory=dict)
     residuals: Residuals | None = None
     drivers: Mapping[str, Driver] = field(factory=dict)
-    """Of a sample of the sales, by group of facts, the strongest first."""
+    """Of a sample of the sales, by group of facts."""
 
     def segment(self, name: str | None) -> Metrics | None:
         """The metrics of a type, or overall for None; None where it has no row."""

@@ -1,0 +1,259 @@
+"""The pictures of the report, each of figures of metrics.json."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from ...domain.appraisal import COVERAGE
+from ...domain.coverage import OK_WITHIN
+from ...domain.ratio_study import BANDS
+from ...domain.segments import GOOD_MDAPE, OK_MDAPE
+from . import names, numbers
+from .drawing import COLOURS, drawn
+from .figure import Figure
+from .names import Name
+from .rows import NICE, Row, bars, intervals, mark
+from .summary import MARKS, Segment, standing_of_coverage, standing_of_ratio
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_RATIO_WORDS = {"cod": numbers.cod}
+
+
+def funnel(stages: Sequence[Figure]) -> Markup:
+    """What every stage took in, and what of it went on."""
+    first = stages[0]["incoming"].raw
+    rows = [Row("sales that were fetched", numbers.count(first), first, whole=first)]
+    for stage in stages:
+        left = stage["outgoing"].raw
+        name = names.stage(stage["name"].raw).plain
+        rows.append(Row(name, numbers.count(left), left, whole=stage["incoming"].raw))
+    return bars("funnel", rows, numbers.count)
+
+
+def errors(name: str, segments: Sequence[Segment]) -> Markup:
+    """The median error of each segment."""
+    rows = [
+        Row(
+            segment.name.plain,
+            MARKS[segment.standing]
+            + " "
+            + _noted(segment.figure["mdape"], numbers.percent, segment.figure["n"]),
+            segment.figure["mdape"].raw,
+            segment.standing,
+        )
+        for segment in segments
+    ]
+    return bars(name, rows, numbers.whole_percent, (GOOD_MDAPE, OK_MDAPE))
+
+
+def drivers(found: Sequence[tuple[str, Figure]]) -> Markup:
+    """What each group of facts moves an estimate by."""
+    rows = [
+        Row(names.driver(key).plain, numbers.kroner(figure["mean"].raw), figure["mean"].raw)
+        for key, figure in found
+    ]
+    return bars("drivers", rows, _short_million)
+
+
+def calibration(told: Sequence[Figure]) -> Markup:
+    """Of each coverage that was wanted, what was held."""
+    rows = [
+        Row(
+            f"made to hold {numbers.whole_percent(figure['wanted'].raw)}",
+            numbers.percent(figure["covered"].raw),
+            figure["covered"].raw,
+            standing_of_coverage(figure),
+            figure["lower"].raw,
+            figure["upper"].raw,
+            figure["wanted"].raw,
+        )
+        for figure in told
+    ]
+    return intervals("calibration", rows, numbers.whole_percent)
+
+
+def coverage(segments: Sequence[tuple[Segment, Figure]]) -> Markup:
+    """What the intervals of each segment held."""
+    rows = [
+        Row(
+            segment.name.plain,
+            _noted(figure["covered"], numbers.percent, figure["n"]),
+            figure["covered"].raw,
+            standing_of_coverage(figure),
+            figure["lower"].raw,
+            figure["upper"].raw,
+        )
+        for segment, figure in segments
+        if segment.family != "by_municipality" or standing_of_coverage(figure) != "few"
+    ]
+    band = (COVERAGE - OK_WITHIN, COVERAGE + OK_WITHIN)
+    return intervals("coverage", rows, numbers.whole_percent, band=band, lines=(COVERAGE,))
+
+
+def ratio(name: str, studies: Iterable[tuple[Name, Figure]]) -> Markup:
+    """A figure of the ratio study beside the band of the standard."""
+    told = _RATIO_WORDS.get(name, numbers.ratio)
+    rows = [
+        Row(
+            label.plain,
+            "" if study[name]["value"].raw is None else told(study[name]["value"].raw),
+            study[name]["value"].raw,
+            standing_of_ratio(study, name),
+            study[name]["lower"].raw,
+            study[name]["upper"].raw,
+        )
+        for label, study in studies
+    ]
+    return intervals(f"ratio-{name}", rows, lambda value: f"{value:g}", band=BANDS[name])
+
+
+def degradations(checks: Sequence[Figure]) -> Markup:
+    """How much larger the errors became, beside what is allowed."""
+    rows = []
+    for check in checks:
+        figures = check["figures"]
+        bounds = figures["degradation_interval"]
+        rows.append(
+            Row(
+                names.rule(check["rule"].raw).plain,
+                numbers.change(figures["degradation"].raw),
+                figures["degradation"].raw,
+                "good" if check["outcome"].raw == "passed" else "risk",
+                bounds[0].raw,
+                bounds[1].raw,
+                figures["limit"].raw,
+            )
+        )
+    return intervals("degradations", rows, numbers.whole_percent, lines=(0.0,))
+
+
+def weeks(told: Sequence[Figure]) -> Markup:
+    """Residuals by week."""
+    labels = [numbers.short_day(date.fromisoformat(week["start"].raw)) for week in told]
+    return _spreads("weeks", [week["spread"] for week in told], labels, "week that begins on")
+
+
+def price_bands(told: Sequence[Figure]) -> Markup:
+    """Residuals by price."""
+    labels = [f"{band['median_price'].raw / 1e6:.3g}" for band in told]
+    words = "median price of the band, mill. kr"
+    return _spreads("prices", [band["spread"] for band in told], labels, words)
+
+
+def cells(residuals: Figure) -> Markup:
+    """How often which estimate was made at which price."""
+    step = residuals["step"].raw
+    found = [(c["price"].raw, c["estimate"].raw, c["n"].raw) for c in residuals["cells"]]
+    low = min(min(price, estimate) for price, estimate, _ in found)
+    high = max(max(price, estimate) for price, estimate, _ in found) * step
+    most = max(n for _, _, n in found)
+
+    def paint(axes: "Axes") -> None:
+        from matplotlib.patches import PathPatch
+        from matplotlib.path import Path
+        from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlim(low, high)
+        axes.set_ylim(low, high)
+        for level in range(_LEVELS):
+            shown = [c for c in found if _level(c[2], most) == level]
+            rectangles = [
+                Path(
+                    [(p, e), (p * step, e), (p * step, e * step), (p, e * step), (p, e)],
+                    closed=True,
+                )
+                for p, e, _ in shown
+            ]
+            if rectangles:
+                patch = PathPatch(
+                    Path.make_compound_path(*rectangles),
+                    facecolor=COLOURS["accent"],
+                    alpha=(level + 1) / _LEVELS,
+                    linewidth=0,
+                )
+                axes.add_patch(patch)
+        axes.plot([low, high], [low, high], color=COLOURS["ink"], linewidth=1.2)
+        for off in (0.8, 1.2):
+            ends = [max(low, low / off), min(high, high / off)]
+            axes.plot(
+                ends, [off * e for e in ends], color=COLOURS["muted"], linewidth=1, dashes=(3, 3)
+            )
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(FixedLocator(_log_ticks(low, high)))
+            axis.set_minor_locator(NullLocator())
+            axis.set_minor_formatter(NullFormatter())
+            axis.set_major_formatter(FuncFormatter(lambda value, _: _short_million(value)))
+        axes.grid()
+        axes.set_xlabel("price, mill. kr")
+        axes.set_ylabel("estimate, mill. kr")
+
+    return drawn("cells", 400, paint, margins=(58, 10, 8, 50))
+
+
+_LEVELS = 5
+
+
+def _level(n: int, most: int) -> int:
+    """The share of the fullest cell, cut into levels by its square root."""
+    return min(_LEVELS - 1, int(_LEVELS * (n / most) ** 0.5))
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    ticks = [float(lead * 10**power) for power in range(16) for lead in (1, 2, 5)]
+    shown = [tick for tick in ticks if low <= tick <= high]
+    return shown if len(shown) <= 8 else [t for t in shown if str(t).startswith("1")]
+
+
+def _spreads(name: str, spreads: Sequence[Figure], labels: Sequence[str], words: str) -> Markup:
+    """The middle half and the middle four fifths of residuals, and their median."""
+    places = range(len(spreads))
+    values = [
+        [spread[quantile].raw for spread in spreads]
+        for quantile in ("p10", "p25", "median", "p75", "p90")
+    ]
+    known = [value for row in values for value in row if value is not None]
+
+    def paint(axes: "Axes") -> None:
+        from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+        room = 0.06 * (max([*known, 0.0]) - min([*known, 0.0]) or 0.1)
+        axes.set_ylim(min([*known, 0.0]) - room, max([*known, 0.0]) + room)
+        axes.set_xlim(-0.6, len(spreads) - 0.4)
+        axes.axhline(0, color=COLOURS["ink"], linewidth=1.2)
+        wide = max(2.5, min(16, 220 / max(1, len(spreads))))
+        for place in places:
+            p10, p25, median, p75, p90 = (row[place] for row in values)
+            if median is None:
+                continue
+            axes.plot([place] * 2, [p10, p90], color=COLOURS["soft"], linewidth=2)
+            axes.plot([place] * 2, [p25, p75], color=COLOURS["soft"], linewidth=wide)
+            few = (spreads[place]["n"].raw or 0) < FEW
+            mark(axes, [place], [median], "few" if few else "good", 7)
+        every = -(-len(labels) // 5)
+        axes.set_xticks(list(places)[::every], list(labels)[::every])
+        axes.yaxis.set_major_locator(MaxNLocator(6, steps=NICE))
+        axes.yaxis.set_major_formatter(
+            FuncFormatter(lambda value, _: numbers.whole_percent(round(value, 9)))
+        )
+        axes.grid(axis="y")
+        axes.set_xlabel(words)
+
+    return drawn(name, 270, paint, margins=(52, 6, 8, 50))
+
+
+FEW = 30
+
+
+def _noted(figure: Figure, told: object, n: Figure) -> str:
+    words = told(figure.raw) if callable(told) and figure.raw is not None else numbers.NOTHING
+    return f"{words}, n {numbers.count(n.raw or 0)}"
+
+
+def _short_million(value: float) -> str:
+    return f"{value / 1e6:g}"
