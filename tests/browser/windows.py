@@ -28,9 +28,7 @@ class Window:
     _expected: list[str] = field(factory=list)
 
     @classmethod
-    def open(
-        cls, browser: Browser, url: str, *, size: str = "desktop", **options: Any
-    ) -> "Window":
+    def open(cls, browser: Browser, url: str, *, size: str = "desktop", **options: Any) -> "Window":
         """At a URL, with the cookies, the storage and the cache of nobody."""
         context = browser.new_context(**{"viewport": SIZES[size], "locale": "nb-NO", **options})
         context.set_default_timeout(DEADLINE)
