@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 from playwright.sync_api import Locator, Page, expect
 
-from .town import VALUED_ON
+from ree.entrypoints.cli.demo import VALUATION_DATE
 
 HOUSE: Mapping[str, Any] = {
     "realestate_type": "enebolig",
@@ -33,7 +33,8 @@ FLAT: Mapping[str, Any] = {
     "rooms": 3,
     "bedrooms": 2,
 }
-QUERY = f"/estimate?explain=true&coverage=0.9&valuation_date={VALUED_ON}"
+QUERY = f"/estimate?explain=true&coverage=0.9&valuation_date={VALUATION_DATE}"
+MINUS = "\N{MINUS SIGN}"
 LOCALES = {"nb": "nb-NO", "en": "en-GB"}
 
 
@@ -46,7 +47,7 @@ def words(language: str) -> dict[str, str]:
 
 def money(amount: int, language: str) -> str:
     """As people write it; with ordinary spaces."""
-    sign, digits = "−" if amount < 0 else "", f"{abs(amount):,}"
+    sign, digits = MINUS if amount < 0 else "", f"{abs(amount):,}"
     return f"{sign}NOK {digits}" if language == "en" else f"{sign}{digits.replace(',', ' ')} kr"
 
 
@@ -81,7 +82,7 @@ class Form:
                 self.kind(value).check()
             else:
                 self.field(name).fill(self.written(value))
-        self.field("valuation_date").fill(str(VALUED_ON))
+        self.field("valuation_date").fill(str(VALUATION_DATE))
 
     def written(self, value: Any) -> str:
         """With the decimal sign of the language."""

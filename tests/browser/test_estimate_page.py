@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
+from ree.entrypoints.cli.demo import VALUATION_DATE
+
 from ..integration.service import Service
 from .accessibility import violations
 from .conftest import CLIENT_KEY, Visit
-from .estimate_form import FLAT, HOUSE, LOCALES, QUERY, Form, body, money, plain
-from .test_pages import everywhere, sideways
-from .town import VALUED_ON
+from .estimate_form import FLAT, HOUSE, LOCALES, MINUS, QUERY, Form, body, money, plain
+from .pages import everywhere, sideways
 from .windows import Window
 
 REFUSED = "status of 422"
@@ -71,7 +72,7 @@ def test_contributions_sum_to_the_estimate(visit: Visit, service: Service, langu
     price = form.price()
     rows = form.rows("contributions")
     assert rows[-1][-1] == price
-    amounts = [int(re.sub(r"[^\d-]", "", row[-1].replace("−", "-"))) for row in rows]
+    amounts = [int(re.sub(r"[^\d-]", "", row[-1].replace(MINUS, "-"))) for row in rows]
     assert sum(amounts[:-1]) == amounts[-1]
     answer = asked(service, HOUSE)
     assert amounts[:-1] == [answer["base"], *answer["contributions"].values()]
@@ -103,7 +104,7 @@ def test_the_same_request_is_shown_as_curl(visit: Visit, service: Service) -> No
     form.price()
     told = page.get_by_role("region", name=form.say("curl.heading")).last.inner_text()
     assert f"http://127.0.0.1:{service.port}/estimate?" in told
-    assert f"valuation_date={VALUED_ON}" in told
+    assert f"valuation_date={VALUATION_DATE}" in told
     assert '"lat": 59.922' in told
 
 
@@ -364,7 +365,11 @@ def test_a_client_key_is_asked_for_and_kept_nowhere(visit: Visit, closed_service
     window = opened(visit, closed_service)
     page, form = window.page, Form(window.page, "nb")
     sent: list[Request] = []
-    page.on("request", lambda request: sent.append(request))
+
+    def keep(request: Request) -> None:
+        sent.append(request)
+
+    page.on("request", keep)
     form.fill(FLAT)
     form.field("client_key").fill(CLIENT_KEY)
     form.submit()

@@ -1,7 +1,6 @@
 """A storage with a model that was really trained, on a simulated market."""
 
 from contextlib import closing
-from datetime import date
 from pathlib import Path
 
 from dependency_injector import providers
@@ -11,10 +10,8 @@ from ree.adapters.sandbox.simulator import SimulatedMarket
 from ree.adapters.settings import Settings
 from ree.application.retrain_period import RetrainRequest
 from ree.container import Container
-from ree.domain.turnover import Period
+from ree.entrypoints.cli.demo import PERIOD
 
-PERIOD = Period(date(2025, 1, 1), date(2025, 12, 31))
-VALUED_ON = date(2026, 1, 2)
 SETTINGS = {
     # Whatever day it is, the model is as new as it was.
     "REE_VALUATION_WARN_MONTHS": "1200",
@@ -22,10 +19,10 @@ SETTINGS = {
 }
 
 
-def trained_store(folder: Path, *, turnovers_per_month: int = 400) -> Path:
-    """With one version, active, of a year of sales."""
+def trained_store(folder: Path, *, a_month: int = 400) -> Path:
+    """With one version, active, of a year of so many sales a month."""
     container = Container()
-    with running(SimulatedMarket(turnovers_per_month=turnovers_per_month)) as market:
+    with running(SimulatedMarket(turnovers_per_month=a_month)) as market:
         settings = Settings(storage_path=folder, api_base_url=market.base_url)
         container.settings.override(providers.Object(settings))
         with closing(container.market()):
