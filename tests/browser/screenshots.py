@@ -33,9 +33,7 @@ def main() -> int:
     try:
         with chromium() as browser, TemporaryDirectory() as temporary:
             print("training the demo's model", flush=True)
-            store = trained_store(
-                Path(temporary) / "store", turnovers_per_month=TURNOVERS_PER_MONTH
-            )
+            store = trained_store(Path(temporary) / "store", a_month=TURNOVERS_PER_MONTH)
             settings = {"REE_STORAGE_PATH": str(store), **SETTINGS}
             with Service(store.parent, settings, workers=1) as service:
                 take(browser, f"http://127.0.0.1:{service.port}")
