@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
@@ -32,7 +33,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
     """Opens windows; at the end none of them may have complained, or asked another host."""
     windows: list[Window] = []
 
-    def visit(service: Service, path: str, **options: object) -> Window:
+    def visit(service: Service, path: str, **options: Any) -> Window:
         url = f"http://127.0.0.1:{service.port}{path}"
         windows.append(Window.open(browser, url, **options))
         return windows[-1]

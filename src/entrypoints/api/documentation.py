@@ -186,7 +186,8 @@ pages = Blueprint("pages", __name__)
 @pages.get("/docs")
 def swagger() -> Response:
     """Swagger UI."""
-    return _page(["page.css", "swagger-ui.css", "swagger.css"], "swagger-ui-bundle.js", "swagger.js")
+    styles = ["page.css", "swagger-ui.css", "swagger.css"]
+    return _page(styles, "swagger-ui-bundle.js", "swagger.js")
 
 
 @pages.get("/redoc")
