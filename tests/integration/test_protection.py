@@ -89,6 +89,16 @@ def test_all_else_needs_one(keyed: FlaskClient, path: str) -> None:
     assert keyed.post(path).status_code == 401
 
 
+@pytest.mark.parametrize("folder", ["/assets/", "/docs/assets/"])
+@pytest.mark.parametrize("path", ["../model", "../../model", "%2e%2e/model", "x/../../model"])
+def test_nothing_is_reached_through_what_is_open(
+    keyed: FlaskClient, folder: str, path: str
+) -> None:
+    assert keyed.get(folder + path).status_code in (401, 404)
+    environ = {"PATH_INFO": folder + path.replace("%2e", ".")}
+    assert keyed.get("/", environ_overrides=environ).status_code == 404
+
+
 def test_without_keys_all_is_open(api: Callable[..., FlaskClient]) -> None:
     client = api(client_rate=1)
     for _ in range(3):

@@ -22,8 +22,8 @@ Errors are problem details (RFC 9457, `application/problem+json`). Every answer 
 `X-Request-Id`, under which the service logs the request; one that you send (1 to 64 of
 `A-Z a-z 0-9 . _ -`) is kept.
 
-Where the operator has set client keys, every route but `/health`, `/ready` and this documentation
-wants one, and may be asked only so often with it."""
+Where the operator has set client keys, every route but `/health`, `/ready`, this documentation and
+the estimate page at `/` wants one, and may be asked only so often with it."""
 
 _KEYS: dict[str, dict[str, str]] = {
     "bearer": {

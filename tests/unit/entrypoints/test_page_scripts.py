@@ -224,8 +224,14 @@ def test_the_figures_of_the_domain_are_told_in_round_numbers(modules: tuple[str,
 
 
 def test_a_figure_is_never_rounded_to_its_own_bound(modules: tuple[str, Path]) -> None:
-    [_, text] = explained(modules, [of_respect(RESPECTS[0], 20.04, float("-inf"), 20.0)], "en")[0]
-    assert "20.04 km away; it may be up to 20 km" in text
+    usable_area = next(each for each in RESPECTS if each.what == "usable_area")
+    faults = [
+        of_respect(RESPECTS[0], 20.04, float("-inf"), 20.0),
+        of_respect(usable_area, 39.8, 40.0, 600.0),
+    ]
+    far, small = (text for _, text in explained(modules, faults, "en"))
+    assert "20.04 km away; it may be up to 20 km" in far
+    assert "39.8 m²; the model values 40 to 600 m²" in small
 
 
 def test_bounds_of_rules_are_told(modules: tuple[str, Path]) -> None:

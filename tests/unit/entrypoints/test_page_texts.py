@@ -199,6 +199,16 @@ def test_every_text_is_used() -> None:
     assert [key for key in NB if not used(key)] == []
 
 
+def test_no_text_is_there_for_a_part_that_no_script_shows() -> None:
+    sources = "\n".join(source for _, source in scripts())
+    quoted = set(re.findall(r'"(\w+)"', sources)) | set(GROUPS)
+    whole, _ = asked_by_scripts()
+    for section in ("comparables", "contributions", "map", "local", "name"):
+        for key in NB:
+            if key.startswith(f"{section}.") and key not in whole and "," not in key:
+                assert _code(key) in quoted, key
+
+
 def test_every_problem_that_the_page_names_has_words() -> None:
     source = dict(scripts())["estimate.js"]
     named = set(re.findall(r'"(no_model|timeout|network|other|unclear)"', source))
