@@ -1,6 +1,6 @@
 """The pictures of the report, each of figures of metrics.json."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,7 @@ def errors(name: str, segments: Sequence[Segment]) -> Markup:
 def drivers(found: Sequence[tuple[str, Figure]]) -> Markup:
     """What each group of facts moves an estimate by."""
     rows = [
-        Row(names.driver(key).plain, numbers.kroner(figure["mean"].raw), figure["mean"].raw)
+        Row(names.driver(key).plain, numbers.shown(figure["mean"], numbers.kroner), figure["mean"].raw)
         for key, figure in found
     ]
     return bars("drivers", rows, _short_million)
@@ -64,7 +64,7 @@ def calibration(told: Sequence[Figure]) -> Markup:
     rows = [
         Row(
             f"made to hold {numbers.whole_percent(figure['wanted'].raw)}",
-            numbers.percent(figure["covered"].raw),
+            numbers.shown(figure["covered"], numbers.percent),
             figure["covered"].raw,
             standing_of_coverage(figure),
             figure["lower"].raw,
@@ -100,7 +100,7 @@ def ratio(name: str, studies: Iterable[tuple[Name, Figure]]) -> Markup:
     rows = [
         Row(
             label.plain,
-            "" if study[name]["value"].raw is None else told(study[name]["value"].raw),
+            numbers.shown(study[name]["value"], told),
             study[name]["value"].raw,
             standing_of_ratio(study, name),
             study[name]["lower"].raw,
@@ -139,7 +139,7 @@ def weeks(told: Sequence[Figure]) -> Markup:
 
 def price_bands(told: Sequence[Figure]) -> Markup:
     """Residuals by price."""
-    labels = [f"{band['median_price'].raw / 1e6:.3g}" for band in told]
+    labels = [numbers.shown(band["median_price"], lambda nok: f"{nok / 1e6:.3g}") for band in told]
     words = "median price of the band, mill. kr"
     return _spreads("prices", [band["spread"] for band in told], labels, words)
 
@@ -226,13 +226,14 @@ def _spreads(name: str, spreads: Sequence[Figure], labels: Sequence[str], words:
         axes.set_ylim(min([*known, 0.0]) - room, max([*known, 0.0]) + room)
         axes.set_xlim(-0.6, len(spreads) - 0.4)
         axes.axhline(0, color=COLOURS["ink"], linewidth=1.2)
-        wide = max(2.5, min(16, 220 / max(1, len(spreads))))
+        wide = max(2.5, min(16.0, 220 / max(1, len(spreads))))
         for place in places:
             p10, p25, median, p75, p90 = (row[place] for row in values)
             if median is None:
                 continue
-            axes.plot([place] * 2, [p10, p90], color=COLOURS["soft"], linewidth=2)
-            axes.plot([place] * 2, [p25, p75], color=COLOURS["soft"], linewidth=wide)
+            for ends, thick in (((p10, p90), 2.0), ((p25, p75), wide)):
+                if None not in ends:
+                    axes.plot([place] * 2, ends, color=COLOURS["soft"], linewidth=thick)
             few = (spreads[place]["n"].raw or 0) < FEW
             mark(axes, [place], [median], "few" if few else "good", 7)
         every = -(-len(labels) // 5)
@@ -250,9 +251,8 @@ def _spreads(name: str, spreads: Sequence[Figure], labels: Sequence[str], words:
 FEW = 30
 
 
-def _noted(figure: Figure, told: object, n: Figure) -> str:
-    words = told(figure.raw) if callable(told) and figure.raw is not None else numbers.NOTHING
-    return f"{words}, n {numbers.count(n.raw or 0)}"
+def _noted(figure: Figure, told: Callable[..., str], n: Figure) -> str:
+    return f"{numbers.shown(figure, told)}, n {numbers.count(n.raw or 0)}"
 
 
 def _short_million(value: float) -> str:

@@ -149,7 +149,35 @@ TOO_FEW = evolve(
 )
 UNJUDGED = evolve(FIRST, verdict=None)
 OLD = evolve(RECORD, evaluation=evolve(EVALUATION, residuals=None, drivers={}))
+UNKNOWN = evolve(
+    OVERALL,
+    mdape=nan,
+    mae=nan,
+    ratios=RatioStudy(1_234, *[Ratio(nan, nan, nan)] * 4),
+    coverage=(Coverage(0, 0.9, nan, nan, nan, nan), Coverage(99, 0.95, nan, nan, nan, nan)),
+)
+BLANK = Spread(3, nan, nan, nan, nan, nan)
+NOT_FINITE = evolve(
+    FIRST,
+    evaluation=Evaluation(
+        UNKNOWN,
+        {"enebolig": UNKNOWN},
+        {"0301": UNKNOWN},
+        {"1": UNKNOWN},
+        {"usual": UNKNOWN},
+        Residuals(
+            (Week(date(2026, 1, 1), BLANK), Week(date(2026, 1, 8), evolve(SPREAD, p90=nan))),
+            (PriceBand(nan, nan, nan, nan, BLANK),),
+            {"0301": Place(nan, nan, 40, nan, nan), "4601": Place(60.39, 5.32, 40, nan, nan)},
+            1.1,
+            (),
+        ),
+        {"size": Driver(nan, nan)},
+    ),
+    verdict=Verdict((Check("overall_mae", Outcome.FAILED, {"n": 40, "limit": 0.05}),)),
+)
 RECORDS: Mapping[str, TrainingRecord] = {
+    "not finite": NOT_FINITE,
     "compared": RECORD,
     "first": FIRST,
     "refused": REFUSED,
