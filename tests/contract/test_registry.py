@@ -374,7 +374,15 @@ def test_metrics_are_kept_with_the_version(
     }
     assert set(metrics["baseline"]) == evaluation
     assert set(metrics) == evaluation | {
-        *("baseline", "gain_on_baseline", "residuals", "drivers", "period", "funnel", "trained_until"),
+        *(
+            "baseline",
+            "gain_on_baseline",
+            "residuals",
+            "drivers",
+            "period",
+            "funnel",
+            "trained_until",
+        ),
         *("verdict", "champion", "champion_trained_until"),
     }
     assert metrics["by_municipality"]["0301"]["mae"] == 300_000

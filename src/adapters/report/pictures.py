@@ -53,7 +53,11 @@ def errors(name: str, segments: Sequence[Segment]) -> Markup:
 def drivers(found: Sequence[tuple[str, Figure]]) -> Markup:
     """What each group of facts moves an estimate by."""
     rows = [
-        Row(names.driver(key).plain, numbers.shown(figure["mean"], numbers.kroner), figure["mean"].raw)
+        Row(
+            names.driver(key).plain,
+            numbers.shown(figure["mean"], numbers.kroner),
+            figure["mean"].raw,
+        )
         for key, figure in found
     ]
     return bars("drivers", rows, _short_million)

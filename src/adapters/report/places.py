@@ -25,8 +25,10 @@ _APART = 46.0
 def places(segments: Sequence[Segment]) -> Markup:
     """Where the sales were: larger with more of them, the shape and colour by how good it is.
 
-    Equirectangular, true to scale at the middle latitude. The smallest are on top.
+    Equirectangular, true to scale at the middle latitude. The smallest are on top; what is nowhere
+    is not drawn.
     """
+    segments = [s for s in segments if None not in (s.figure["lat"].raw, s.figure["lon"].raw)]
     points = [(s.figure["lat"].raw, s.figure["lon"].raw) for s in segments]
     behind = centres() if in_norway(segments) else ()
     lats, lons = zip(*points, *behind, strict=True)
