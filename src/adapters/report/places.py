@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 _NORWAY = (57.0, 72.0, 3.0, 32.0)
 """Latitudes and longitudes, degrees, that hold the mainland."""
 _TALLEST = 560.0
-_NAMED = 5
-_APART = 46.0
-"""Pixels between the names of places."""
+_NAMED = 7
+_LETTER = 7.5
+"""How wide one is, in pixels."""
 
 
 def places(segments: Sequence[Segment]) -> Markup:
@@ -28,7 +28,7 @@ def places(segments: Sequence[Segment]) -> Markup:
     Equirectangular, true to scale at the middle latitude. The smallest are on top; what is nowhere
     is not drawn.
     """
-    segments = [s for s in segments if None not in (s.figure["lat"].raw, s.figure["lon"].raw)]
+    segments = _somewhere(segments)
     points = [(s.figure["lat"].raw, s.figure["lon"].raw) for s in segments]
     behind = centres() if in_norway(segments) else ()
     lats, lons = zip(*points, *behind, strict=True)
@@ -52,23 +52,17 @@ def places(segments: Sequence[Segment]) -> Markup:
         for standing, size, found in _layers(segments, points):
             x, y = zip(*(pixels(*point) for point in found), strict=True)
             mark(axes, x, y, standing, size)
-        named: list[tuple[float, float]] = []
+        taken: list[tuple[float, float, float]] = []
         for segment, point in zip(segments, points, strict=True):
             x_, y_ = pixels(*point)
-            near = any(abs(y_ - y) < 16 and abs(x_ - x) < 2 * _APART for x, y in named)
-            if near or len(named) >= _NAMED or not segment.name.text:
-                continue
-            named.append((x_, y_))
-            right = x_ < WIDTH - 2 * _APART
-            off = 4 + _size(segment) / 2
-            axes.text(
-                x_ + off if right else x_ - off,
-                y_,
-                segment.name.text,
-                ha="left" if right else "right",
-                va="center",
-                fontsize=TEXT,
+            left = x_ + 4 + _size(segment) / 2
+            right = left + _LETTER * len(segment.name.text)
+            near = any(
+                abs(y_ - y) < TEXT and left < end and begin < right for y, begin, end in taken
             )
+            if segment.name.text and not near and right < WIDTH and len(taken) < _NAMED:
+                taken.append((y_, left, right))
+                axes.text(left, y_, segment.name.text, va="center", fontsize=TEXT)
 
     return drawn("places", tall, paint, margins=(0, 0, 0, 0))
 
@@ -96,5 +90,9 @@ def in_norway(segments: Sequence[Segment]) -> bool:
     south, north, west, east = _NORWAY
     return all(
         south <= s.figure["lat"].raw <= north and west <= s.figure["lon"].raw <= east
-        for s in segments
+        for s in _somewhere(segments)
     )
+
+
+def _somewhere(segments: Sequence[Segment]) -> list[Segment]:
+    return [s for s in segments if None not in (s.figure["lat"].raw, s.figure["lon"].raw)]

@@ -375,6 +375,7 @@ def test_a_municipality_that_nobody_knows_keeps_its_number() -> None:
     residuals = evolve(RESIDUALS, places=places)
     abroad = report(evolve(RECORD, evaluation=evolve(EVALUATION, residuals=residuals)))
     assert "9876" in abroad.text
+    assert "centres of all municipalities" not in abroad.text
     assert abroad.html.count("<use") < len(municipalities()) <= known("compared").html.count("<use")
     assert abroad.stray == []
 
