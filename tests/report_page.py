@@ -27,8 +27,8 @@ class Page(HTMLParser):
         self.fixed: set[str] = set()
         self.stray: list[str] = []
         """Texts with digits that nothing says the origin of."""
-        self.drawn: list[str] = []
-        """Texts of drawings but for those of their axes."""
+        self.drawn: dict[str, list[str]] = {}
+        """Texts of each drawing but for those of its axes, by the picture's id."""
         self._open: list[tuple[str, dict[str, str | None]]] = []
         self._texts: list[str] = []
         self.feed(html)
@@ -62,7 +62,8 @@ class Page(HTMLParser):
             return
         if "svg" in tags:
             if "axis" not in classes and data.strip():
-                self.drawn.append(data.strip())
+                picture = next(str(attrs["id"]) for tag, attrs in self._open if tag == "figure")
+                self.drawn.setdefault(picture, []).append(data.strip())
             return
         self._texts.append(data)
         if tags[-1:] == ["data"]:

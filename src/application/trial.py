@@ -12,7 +12,7 @@ from ..domain.evaluation import Comparison, Evaluation
 from ..domain.gating import Evidence, GatingPolicy, Incumbent, Measured, Verdict
 from ..domain.model import Kind, LoadedModel, PriceModel, Recipe
 from ..domain.ports import Evaluator, ModelRegistry, Trainer
-from ..domain.residuals import drivers
+from ..domain.residuals import Driver, drivers
 from ..domain.turnover import Period
 from .stopwatch import Stopwatch
 
@@ -93,7 +93,7 @@ class TryCandidate:
             evaluation = evolve(
                 self.evaluator.evaluate(holdout, appraisal),
                 residuals=self.evaluator.residuals(holdout, appraisal.price),
-                drivers=drivers(model.explain(_sample(holdout, appraisal).columns)),
+                drivers=_drivers(model, holdout, appraisal),
             )
             return Candidate(
                 evidence,
@@ -126,10 +126,13 @@ class TryCandidate:
         return self.evaluator.compare(sales, estimates, active.estimate(sales.columns))
 
 
-def _sample(holdout: Dataset, appraisal: Appraisal) -> Dataset:
-    """Sales spread evenly over those that would be valued, the same ones each time."""
+def _drivers(model: PriceModel, holdout: Dataset, appraisal: Appraisal) -> dict[str, Driver]:
+    """Of homes spread evenly over those that would be valued, the same ones each time."""
     reaches = appraisal.reaches
     refused = listed(reaches.refused) if reaches else [()] * len(holdout)
     valued = [row for row, out in enumerate(refused) if True not in out]
     count = min(MOST_EXPLAINED, len(valued))
-    return holdout.take([valued[place * len(valued) // count] for place in range(count)])
+    if not count:
+        return {}
+    sample = holdout.take([valued[place * len(valued) // count] for place in range(count)])
+    return drivers(model.explain(sample.columns))

@@ -79,6 +79,11 @@ def short_day(value: date) -> str:
     return f"{value.day} {_MONTHS[value.month - 1][:3]}"
 
 
+def shown(figure: Figure, told: Callable[..., str]) -> str:
+    """A figure as text; a dash for one that is not known."""
+    return NOTHING if figure.raw is None else told(figure.raw)
+
+
 def data(figure: Figure, told: Callable[..., str]) -> Markup:
     """A figure with where it stands in metrics.json; a dash for one that is not known."""
     if not isinstance(figure.raw, int | float) or isinstance(figure.raw, bool):

@@ -1,6 +1,6 @@
 """The pictures of the report, each of figures of metrics.json."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ from markupsafe import Markup
 from ...domain.appraisal import COVERAGE
 from ...domain.coverage import OK_WITHIN
 from ...domain.ratio_study import BANDS
-from ...domain.segments import GOOD_MDAPE, OK_MDAPE
+from ...domain.segments import GOOD_MDAPE, MIN_ROWS, OK_MDAPE
 from . import names, numbers
 from .drawing import COLOURS, drawn
 from .figure import Figure
@@ -53,7 +53,11 @@ def errors(name: str, segments: Sequence[Segment]) -> Markup:
 def drivers(found: Sequence[tuple[str, Figure]]) -> Markup:
     """What each group of facts moves an estimate by."""
     rows = [
-        Row(names.driver(key).plain, numbers.kroner(figure["mean"].raw), figure["mean"].raw)
+        Row(
+            names.driver(key).plain,
+            numbers.shown(figure["mean"], numbers.kroner),
+            figure["mean"].raw,
+        )
         for key, figure in found
     ]
     return bars("drivers", rows, _short_million)
@@ -64,7 +68,7 @@ def calibration(told: Sequence[Figure]) -> Markup:
     rows = [
         Row(
             f"made to hold {numbers.whole_percent(figure['wanted'].raw)}",
-            numbers.percent(figure["covered"].raw),
+            numbers.shown(figure["covered"], numbers.percent),
             figure["covered"].raw,
             standing_of_coverage(figure),
             figure["lower"].raw,
@@ -100,7 +104,7 @@ def ratio(name: str, studies: Iterable[tuple[Name, Figure]]) -> Markup:
     rows = [
         Row(
             label.plain,
-            "" if study[name]["value"].raw is None else told(study[name]["value"].raw),
+            numbers.shown(study[name]["value"], told),
             study[name]["value"].raw,
             standing_of_ratio(study, name),
             study[name]["lower"].raw,
@@ -139,9 +143,13 @@ def weeks(told: Sequence[Figure]) -> Markup:
 
 def price_bands(told: Sequence[Figure]) -> Markup:
     """Residuals by price."""
-    labels = [f"{band['median_price'].raw / 1e6:.3g}" for band in told]
+    labels = [numbers.shown(band["median_price"], lambda nok: f"{nok / 1e6:.3g}") for band in told]
     words = "median price of the band, mill. kr"
     return _spreads("prices", [band["spread"] for band in told], labels, words)
+
+
+Counted = tuple[float, float, int]
+"""A price, an estimate and how many sales: lower bounds in NOK."""
 
 
 def cells(residuals: Figure) -> Markup:
@@ -150,53 +158,49 @@ def cells(residuals: Figure) -> Markup:
     found = [(c["price"].raw, c["estimate"].raw, c["n"].raw) for c in residuals["cells"]]
     low = min(min(price, estimate) for price, estimate, _ in found)
     high = max(max(price, estimate) for price, estimate, _ in found) * step
-    most = max(n for _, _, n in found)
 
     def paint(axes: "Axes") -> None:
-        from matplotlib.patches import PathPatch
-        from matplotlib.path import Path
-        from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
-
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.set_xlim(low, high)
-        axes.set_ylim(low, high)
-        for level in range(_LEVELS):
-            shown = [c for c in found if _level(c[2], most) == level]
-            rectangles = [
-                Path(
-                    [(p, e), (p * step, e), (p * step, e * step), (p, e * step), (p, e)],
-                    closed=True,
-                )
-                for p, e, _ in shown
-            ]
-            if rectangles:
-                patch = PathPatch(
-                    Path.make_compound_path(*rectangles),
-                    facecolor=COLOURS["accent"],
-                    alpha=(level + 1) / _LEVELS,
-                    linewidth=0,
-                )
-                axes.add_patch(patch)
+        _logarithmic(axes, low, high)
+        _filled(axes, found, step)
         axes.plot([low, high], [low, high], color=COLOURS["ink"], linewidth=1.2)
         for off in (0.8, 1.2):
             ends = [max(low, low / off), min(high, high / off)]
-            axes.plot(
-                ends, [off * e for e in ends], color=COLOURS["muted"], linewidth=1, dashes=(3, 3)
-            )
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(FixedLocator(_log_ticks(low, high)))
-            axis.set_minor_locator(NullLocator())
-            axis.set_minor_formatter(NullFormatter())
-            axis.set_major_formatter(FuncFormatter(lambda value, _: _short_million(value)))
-        axes.grid()
-        axes.set_xlabel("price, mill. kr")
-        axes.set_ylabel("estimate, mill. kr")
+            beside = [off * end for end in ends]
+            axes.plot(ends, beside, color=COLOURS["muted"], linewidth=1, dashes=(3, 3))
 
     return drawn("cells", 400, paint, margins=(58, 10, 8, 50))
 
 
 _LEVELS = 5
+
+
+def _filled(axes: "Axes", found: Sequence[Counted], step: float) -> None:
+    """The cells, one path for all that are as full."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    most = max(n for _, _, n in found)
+    for level in range(_LEVELS):
+        squares = [
+            Path([(p, e), (p * step, e), (p * step, e * step), (p, e * step), (p, e)], closed=True)
+            for p, e, n in found
+            if _level(n, most) == level
+        ]
+        if squares:
+            path, alpha = Path.make_compound_path(*squares), (level + 1) / _LEVELS
+            axes.add_patch(PathPatch(path, facecolor=COLOURS["accent"], alpha=alpha, linewidth=0))
+
+
+def _logarithmic(axes: "Axes", low: float, high: float) -> None:
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high))
+    axes.set(xlabel="price, mill. kr", ylabel="estimate, mill. kr")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(FixedLocator(_log_ticks(low, high)))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(lambda value, _: _short_million(value)))
+    axes.grid()
 
 
 def _level(n: int, most: int) -> int:
@@ -212,31 +216,20 @@ def _log_ticks(low: float, high: float) -> list[float]:
 
 def _spreads(name: str, spreads: Sequence[Figure], labels: Sequence[str], words: str) -> Markup:
     """The middle half and the middle four fifths of residuals, and their median."""
-    places = range(len(spreads))
-    values = [
-        [spread[quantile].raw for spread in spreads]
-        for quantile in ("p10", "p25", "median", "p75", "p90")
-    ]
-    known = [value for row in values for value in row if value is not None]
+    quantiles = ("p10", "p25", "median", "p75", "p90")
+    told = [spread[quantile].raw for spread in spreads for quantile in quantiles]
+    known = [0.0, *(value for value in told if value is not None)]
+    room = 0.06 * (max(known) - min(known) or 1)
 
     def paint(axes: "Axes") -> None:
         from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-        room = 0.06 * (max([*known, 0.0]) - min([*known, 0.0]) or 0.1)
-        axes.set_ylim(min([*known, 0.0]) - room, max([*known, 0.0]) + room)
-        axes.set_xlim(-0.6, len(spreads) - 0.4)
+        axes.set(ylim=(min(known) - room, max(known) + room), xlim=(-0.6, len(spreads) - 0.4))
         axes.axhline(0, color=COLOURS["ink"], linewidth=1.2)
-        wide = max(2.5, min(16, 220 / max(1, len(spreads))))
-        for place in places:
-            p10, p25, median, p75, p90 = (row[place] for row in values)
-            if median is None:
-                continue
-            axes.plot([place] * 2, [p10, p90], color=COLOURS["soft"], linewidth=2)
-            axes.plot([place] * 2, [p25, p75], color=COLOURS["soft"], linewidth=wide)
-            few = (spreads[place]["n"].raw or 0) < FEW
-            mark(axes, [place], [median], "few" if few else "good", 7)
+        for place, spread in enumerate(spreads):
+            _spread(axes, place, spread, max(2.5, min(16.0, 220 / len(spreads))))
         every = -(-len(labels) // 5)
-        axes.set_xticks(list(places)[::every], list(labels)[::every])
+        axes.set_xticks(list(range(len(labels)))[::every], list(labels)[::every])
         axes.yaxis.set_major_locator(MaxNLocator(6, steps=NICE))
         axes.yaxis.set_major_formatter(
             FuncFormatter(lambda value, _: numbers.whole_percent(round(value, 9)))
@@ -247,12 +240,18 @@ def _spreads(name: str, spreads: Sequence[Figure], labels: Sequence[str], words:
     return drawn(name, 270, paint, margins=(52, 6, 8, 50))
 
 
-FEW = 30
+def _spread(axes: "Axes", place: int, spread: Figure, wide: float) -> None:
+    for low, high, thick in (("p10", "p90", 2.0), ("p25", "p75", wide)):
+        ends = [spread[low].raw, spread[high].raw]
+        if None not in ends:
+            axes.plot([place] * 2, ends, color=COLOURS["soft"], linewidth=thick)
+    if spread["median"].raw is not None:
+        few = (spread["n"].raw or 0) < MIN_ROWS
+        mark(axes, [place], [spread["median"].raw], "few" if few else "good", 7)
 
 
-def _noted(figure: Figure, told: object, n: Figure) -> str:
-    words = told(figure.raw) if callable(told) and figure.raw is not None else numbers.NOTHING
-    return f"{words}, n {numbers.count(n.raw or 0)}"
+def _noted(figure: Figure, told: Callable[..., str], n: Figure) -> str:
+    return f"{numbers.shown(figure, told)}, n {numbers.count(n.raw or 0)}"
 
 
 def _short_million(value: float) -> str:

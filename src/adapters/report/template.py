@@ -54,6 +54,7 @@ def template() -> Template:
         draw_places=places.places,
         families=FAMILIES,
         fixed=numbers.fixed,
+        in_norway=places.in_norway,
         is_of_a_type=is_of_a_type,
         limits=LIMITS,
         marks=MARKS,
