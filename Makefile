@@ -9,8 +9,8 @@ PINS := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 COMPILE := $(PINS) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types format check mutants faults fuzz endurance peers serving-peers lock \
-	clean
+.PHONY: help install demo test lint types format check mutants faults fuzz endurance screenshots \
+	peers serving-peers lock clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
@@ -67,6 +67,9 @@ endurance: install ## swaps and a killed worker under 200 connections; memory ov
 	@$(BIN)/python benchmarks/endurance.py swaps
 	@$(BIN)/python benchmarks/endurance.py memory
 
+screenshots: install ## pictures of every page, light and dark, desktop and phone, into screenshots/
+	@$(BIN)/python -m tests.browser.screenshots
+
 peers: install ## add to .venv the models that benchmarks/accuracy.py measures ree against
 ifdef UV
 	@uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/benchmarks.txt
@@ -95,6 +98,6 @@ lock: ## pin requirements/ again (needs uv; LOCKFLAGS=--upgrade for newer versio
 	@$(PINS) --group pyproject.toml:serving-peers --output-file requirements/serving-peers.txt
 
 clean: ## remove what can be made again
-	@rm -rf .venv $(SERVING_PEERS) .tox build dist mutants .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache \
-		.hypothesis .import_linter_cache ree_norway.egg-info
+	@rm -rf .venv $(SERVING_PEERS) .tox build dist mutants screenshots .coverage htmlcov .mypy_cache \
+		.pytest_cache .ruff_cache .hypothesis .import_linter_cache ree_norway.egg-info
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

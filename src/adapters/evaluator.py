@@ -12,8 +12,10 @@ from ..domain.dataset import Dataset
 from ..domain.evaluation import Comparison, Evaluation, Interval, Metrics
 from ..domain.property import RealEstateType
 from ..domain.reach import Reaches
+from ..domain.residuals import Residuals
 from .coverage import coverage
 from .ratio_study import ratio_study
+from .residual_study import residual_study
 
 Array = npt.NDArray[np.float64]
 LARGEST_MUNICIPALITIES = 10
@@ -65,6 +67,10 @@ class NumpyEvaluator:
             )
 
         return _by_segment(sales, appraisal.reaches, of)
+
+    def residuals(self, sales: Dataset, estimate: Array) -> Residuals:
+        """Of all sales, also of those that would not be valued."""
+        return residual_study(sales, estimate)
 
     def compare(self, sales: Dataset, candidate: Any, active: Any) -> Comparison:
         """Both on the same sales, with 95 % intervals of candidate / active - 1."""

@@ -1,10 +1,12 @@
 """Evaluations and versions as documents: their figures, and what each is worth."""
 
+from math import isfinite
 from typing import Any
 
 from ..domain.evaluation import Evaluation, Metrics
 from ..domain.gating import Verdict
 from ..domain.model import TrainingRecord
+from ..domain.residuals import strongest_first
 from ..domain.segments import status
 from . import codec
 
@@ -60,8 +62,9 @@ def version_figures(record: TrainingRecord) -> dict[str, Any]:
     return {
         **evaluation_figures(evaluation),
         "baseline": evaluation_figures(record.baseline),
+        "gain_on_baseline": _gain(evaluation, record.baseline),
         "residuals": codec.plain(evaluation.residuals) if evaluation else None,
-        "drivers": codec.plain(evaluation.drivers) if evaluation else {},
+        "drivers": codec.plain(strongest_first(evaluation.drivers)) if evaluation else {},
         "period": codec.plain(dataset.period) if dataset else None,
         "funnel": codec.plain(dataset.funnel.stages) if dataset else [],
         "trained_until": codec.plain(record.trained_until),
@@ -69,3 +72,11 @@ def version_figures(record: TrainingRecord) -> dict[str, Any]:
         "champion": record.champion,
         "champion_trained_until": codec.plain(record.champion_trained_until),
     }
+
+
+def _gain(evaluation: Evaluation | None, baseline: Evaluation | None) -> float | None:
+    """By what share the mean error is smaller than the naive baseline's; None if not known."""
+    if evaluation is None or baseline is None or not baseline.overall.mae > 0:
+        return None
+    gain = 1 - evaluation.overall.mae / baseline.overall.mae
+    return gain if isfinite(gain) else None

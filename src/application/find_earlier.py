@@ -75,7 +75,7 @@ def _told_by(version: ModelVersion, ending: Ending) -> Run | None:
         steps={},
         manifest=record.dataset,
         ending=ending,
-        evaluation=record.evaluation,
+        evaluation=record.evaluation and record.evaluation.brief,
         baseline=record.baseline,
         verdict=record.verdict or Verdict(()),
         model_version=version.version,

@@ -128,7 +128,7 @@ class RetrainPeriod:
             verdict = self.try_candidate.judge(candidate, champion, policy, watch)
             run = evolve(
                 run,
-                evaluation=candidate.evaluation,
+                evaluation=candidate.evaluation and candidate.evaluation.brief,
                 baseline=candidate.baseline,
                 verdict=verdict,
                 ending=Ending.NOT_PUBLISHED if verdict.passed else Ending.REFUSED,

@@ -5,15 +5,19 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from ..domain.appraisal import COVERAGES
+from ..domain.appraisal import COVERAGES, Appraisal, listed
 from ..domain.dataset import Dataset, holdout_start
 from ..domain.errors import UnreadableVersion
 from ..domain.evaluation import Comparison, Evaluation
 from ..domain.gating import Evidence, GatingPolicy, Incumbent, Measured, Verdict
 from ..domain.model import Kind, LoadedModel, PriceModel, Recipe
 from ..domain.ports import Evaluator, ModelRegistry, Trainer
+from ..domain.residuals import Driver, drivers
 from ..domain.turnover import Period
 from .stopwatch import Stopwatch
+
+MOST_EXPLAINED = 200
+"""Homes that tell what drives estimates."""
 
 
 @frozen
@@ -86,11 +90,16 @@ class TryCandidate:
             model = self.trainer.fit(before, recipe)
             appraisal = model.appraise(holdout.columns, COVERAGES)
             naive = self.trainer.baseline(before).appraise(holdout.columns, COVERAGES)
+            evaluation = evolve(
+                self.evaluator.evaluate(holdout, appraisal),
+                residuals=self.evaluator.residuals(holdout, appraisal.price),
+                drivers=_drivers(model, holdout, appraisal),
+            )
             return Candidate(
                 evidence,
                 holdout,
                 appraisal.price,
-                self.evaluator.evaluate(holdout, appraisal),
+                evaluation,
                 self.evaluator.evaluate(holdout, naive),
                 model.digest,
             )
@@ -115,3 +124,15 @@ class TryCandidate:
         unseen = candidate.holdout.columns["day"] > until.toordinal()
         sales, estimates = candidate.holdout.where(unseen), candidate.estimates[unseen]
         return self.evaluator.compare(sales, estimates, active.estimate(sales.columns))
+
+
+def _drivers(model: PriceModel, holdout: Dataset, appraisal: Appraisal) -> dict[str, Driver]:
+    """Of homes spread evenly over those that would be valued, the same ones each time."""
+    reaches = appraisal.reaches
+    refused = listed(reaches.refused) if reaches else [()] * len(holdout)
+    valued = [row for row, out in enumerate(refused) if True not in out]
+    count = min(MOST_EXPLAINED, len(valued))
+    if not count:
+        return {}
+    sample = holdout.take([valued[place * len(valued) // count] for place in range(count)])
+    return drivers(model.explain(sample.columns))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from math import nan
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from .coverage import Coverage
 from .ratio_study import RatioStudy
@@ -57,7 +57,12 @@ class Evaluation:
     by_reach: Mapping[str, Metrics] = field(factory=dict)
     residuals: Residuals | None = None
     drivers: Mapping[str, Driver] = field(factory=dict)
-    """Of a sample of the sales, by group of facts, the strongest first."""
+    """Of a sample of the sales, by group of facts."""
+
+    @property
+    def brief(self) -> "Evaluation":
+        """Without what only a version's report draws: many runs are read for one version."""
+        return evolve(self, residuals=None, drivers={})
 
     def segment(self, name: str | None) -> Metrics | None:
         """The metrics of a type, or overall for None; None where it has no row."""

@@ -15,6 +15,7 @@ from .evaluation import Comparison, Evaluation
 from .funnel import Funnel
 from .model import Activation, LoadedModel, ModelVersion, PriceModel, Recipe, TrainingRecord
 from .property import Property
+from .residuals import Residuals
 from .run import Run
 from .turnover import Period, Turnover, Unit
 from .verification import Finding
@@ -130,6 +131,9 @@ class Evaluator(Protocol):
 
     def evaluate(self, sales: Dataset, appraisal: Appraisal) -> Evaluation:
         """Metrics of estimates of these sales and of their intervals, overall and by segment."""
+
+    def residuals(self, sales: Dataset, estimate: Any) -> Residuals:
+        """How estimates of these sales lie around the prices; the order of the sales is nothing."""
 
     def compare(self, sales: Dataset, candidate: Any, active: Any) -> Comparison:
         """Two sets of estimates of the same sales, with paired bootstrap intervals."""

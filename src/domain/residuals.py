@@ -25,7 +25,7 @@ class Spread:
 
 @frozen
 class Week:
-    """Sales of the seven days from *start*."""
+    """Sales of the seven days from *start*; weeks are counted from the day of the first sale."""
 
     start: date
     spread: Spread
@@ -35,7 +35,8 @@ class Week:
 class PriceBand:
     """Sales at *lower* to *upper* NOK, both inclusive, and the median that they were estimated at.
 
-    Bands are tenths of the sales, the cheapest first.
+    Bands are tenths of the sales, the cheapest first, or larger parts of few sales. Sales of one
+    price are in one band, so that bands do not overlap.
     """
 
     lower: float
@@ -49,7 +50,8 @@ class PriceBand:
 class Place:
     """A municipality's sales: where they were on average (degrees), and how far off estimates were.
 
-    *median* is of the residuals, *mdape* of their absolute values: fractions.
+    Degrees have two decimals, about a kilometre. *median* is of the residuals, *mdape* of their
+    absolute values: fractions.
     """
 
     lat: float
@@ -63,7 +65,7 @@ class Place:
 class Cell:
     """How many sales at *price* to *price* * *Residuals.step* were estimated at about *estimate*.
 
-    Both are lower bounds of a logarithmic grid, NOK.
+    Both are lower bounds of a logarithmic grid, whole NOK.
     """
 
     price: float
@@ -73,7 +75,10 @@ class Cell:
 
 @frozen
 class Residuals:
-    """The residuals of a holdout. *places* are by municipality number, all that had a sale."""
+    """The residuals of a holdout, all of whose sales are in a week, a band, a place and a cell.
+
+    *places* are by municipality number.
+    """
 
     by_week: tuple[Week, ...]
     by_price: tuple[PriceBand, ...]
@@ -95,7 +100,7 @@ class Driver:
 
 
 def drivers(explanations: Sequence[Explanation]) -> dict[str, Driver]:
-    """By group, the strongest first; none of a model that cannot tell groups apart."""
+    """By group; none of a model that cannot tell groups apart."""
     told = [explanation.contributions for explanation in explanations if explanation.contributions]
     if not told:
         return {}
@@ -104,7 +109,11 @@ def drivers(explanations: Sequence[Explanation]) -> dict[str, Driver]:
         for group in told[0]
     }
     total = sum(mean.values())
-    return {
-        group: Driver(value, value / total if total else 0.0)
-        for group, value in sorted(mean.items(), key=lambda item: -item[1])
-    }
+    return strongest_first(
+        {group: Driver(value, value / total if total else 0.0) for group, value in mean.items()}
+    )
+
+
+def strongest_first(known: Mapping[str, Driver]) -> dict[str, Driver]:
+    """Drivers in their order, which storage does not keep; equal ones by name."""
+    return dict(sorted(known.items(), key=lambda item: (-item[1].mean, item[0])))

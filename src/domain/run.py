@@ -33,6 +33,7 @@ class Run:
     manifest: DatasetManifest
     ending: Ending
     evaluation: Evaluation | None = None
+    """In brief: its residuals and drivers are with the version."""
     baseline: Evaluation | None = None
     verdict: Verdict | None = None
     model_version: str | None = None

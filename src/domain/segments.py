@@ -14,6 +14,11 @@ OK_MDAPE = 0.20
 
 def status(metrics: Metrics) -> Status:
     """By the median absolute percentage error (MdAPE), a fraction; what is not known is a risk."""
-    if metrics.n < MIN_ROWS or not metrics.mdape <= OK_MDAPE:
+    return status_of(metrics.n, metrics.mdape)
+
+
+def status_of(n: int, mdape: float) -> Status:
+    """The same of an MdAPE that was measured on *n* sales."""
+    if n < MIN_ROWS or not mdape <= OK_MDAPE:
         return "risk"
-    return "good" if metrics.mdape <= GOOD_MDAPE else "ok"
+    return "good" if mdape <= GOOD_MDAPE else "ok"

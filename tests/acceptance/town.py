@@ -17,6 +17,7 @@ from ree.domain.errors import StorageError
 from ree.domain.evaluation import Comparison, Evaluation
 from ree.domain.model import ConditionalWrites, PriceModel, Recipe
 from ree.domain.property import Property, RealEstateType
+from ree.domain.residuals import Residuals
 from ree.domain.turnover import Period, Turnover, Unit
 
 PRICE = 5_000_000
@@ -163,6 +164,9 @@ class Assessor:
 
     def evaluate(self, sales: Dataset, appraisal: Appraisal) -> Evaluation:
         return self.real.evaluate(sales, appraisal)
+
+    def residuals(self, sales: Dataset, estimate: Any) -> Residuals:
+        return self.real.residuals(sales, estimate)
 
     def compare(self, sales: Dataset, candidate: Any, active: Any) -> Comparison:
         comparison = self.real.compare(sales, candidate, active)

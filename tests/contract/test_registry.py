@@ -19,10 +19,12 @@ from attrs import define, evolve, field, frozen
 from ree.adapters.boosted_trees import BoostedTrees
 from ree.adapters.codec import plain, to_json
 from ree.adapters.features import FEATURES
+from ree.adapters.figures import version_figures
 from ree.adapters.median_price import MedianPricePerSqm
 from ree.adapters.objects import ObjectMissing, ObjectStore, Stored
 from ree.adapters.price_models import KINDS
 from ree.adapters.registry import ObjectRegistry
+from ree.adapters.report import html_report
 from ree.adapters.seal import Seal
 from ree.adapters.sklearn_model import SklearnTrainer
 from ree.adapters.stored_arrays import npz
@@ -42,7 +44,10 @@ from ree.domain.gating import Check, Outcome, Verdict
 from ree.domain.model import ConditionalWrites, Kind, ModelVersion, Recipe, Status, TrainingRecord
 from ree.domain.places import Place
 from ree.domain.ports import ModelRegistry
+from ree.domain.residuals import Cell, Driver, PriceBand, Residuals, Spread, Week
+from ree.domain.residuals import Place as PlaceOfSales
 from ree.domain.turnover import Period
+from ree.domain.verification import Soundness
 
 MOMENT = datetime(2026, 2, 3, 4, 5, 6, 789, tzinfo=UTC)
 UNKNOWN = "20260101-000000-deadbeef"
@@ -56,6 +61,15 @@ DATASET = DatasetManifest(
     2,
     (),
 )
+SPREAD = Spread(120, -0.2, -0.1, 0.0, 0.1, nan)
+RESIDUALS = Residuals(
+    (Week(date(2026, 1, 25), SPREAD),),
+    (PriceBand(1e6, 9e6, 4e6, 4.1e6, SPREAD),),
+    {"0301": PlaceOfSales(59.91, 10.75, 120, 0.01, 0.08)},
+    1.1,
+    (Cell(3_918_434.0, 4_310_278.0, 120),),
+)
+DRIVERS = {"size": Driver(7e5, 0.7), "age": Driver(3e5, 0.3)}
 STUB = TrainingRecord(Kind.STUB, Recipe("stub"), {"python": "3.11.7"})
 TRAINED = TrainingRecord(
     Kind.TRAINED,
@@ -65,7 +79,13 @@ TRAINED = TrainingRecord(
     run_key="key",
     dataset=DATASET,
     trained_until=date(2026, 1, 31),
-    evaluation=Evaluation(METRICS, {"enebolig": METRICS}, {"0301": METRICS}),
+    evaluation=Evaluation(
+        METRICS,
+        {"enebolig": METRICS},
+        {"0301": METRICS},
+        residuals=RESIDUALS,
+        drivers=DRIVERS,
+    ),
     baseline=Evaluation(METRICS),
     verdict=Verdict((Check("enough_rows", Outcome.PASSED, {"rows": 600}),)),
     evaluation_digest="abc",
@@ -354,10 +374,84 @@ def test_metrics_are_kept_with_the_version(
 ) -> None:
     version = registry.publish(trees, TRAINED)
     metrics = read(objects, f"models/{version.version}/metrics.json")
-    segments = {"by_realestate_type", "by_municipality", "by_price_fifth", "by_reach"}
-    assert set(metrics) == {"overall", "baseline"} | segments
+    evaluation = {
+        *("overall", "by_realestate_type", "by_municipality", "by_price_fifth", "by_reach"),
+    }
+    assert set(metrics["baseline"]) == evaluation
+    assert set(metrics) == evaluation | {
+        *(
+            "baseline",
+            "gain_on_baseline",
+            "residuals",
+            "drivers",
+            "period",
+            "funnel",
+            "trained_until",
+        ),
+        *("verdict", "champion", "champion_trained_until"),
+    }
     assert metrics["by_municipality"]["0301"]["mae"] == 300_000
     assert metrics["overall"]["wape"] is None
+    gain = 1 - metrics["overall"]["mae"] / metrics["baseline"]["overall"]["mae"]
+    assert metrics["gain_on_baseline"] == gain
+    spread = {"n": 120, "p10": -0.2, "p25": -0.1, "median": 0.0, "p75": 0.1, "p90": None}
+    band = {"lower": 1e6, "upper": 9e6, "median_price": 4e6, "median_estimate": 4.1e6}
+    assert metrics["residuals"] == {
+        "by_week": [{"start": "2026-01-25", "spread": spread}],
+        "by_price": [band | {"spread": spread}],
+        "places": {"0301": {"lat": 59.91, "lon": 10.75, "n": 120, "median": 0.01, "mdape": 0.08}},
+        "step": 1.1,
+        "cells": [{"price": 3_918_434.0, "estimate": 4_310_278.0, "n": 120}],
+    }
+    assert metrics["drivers"] == {
+        "size": {"mean": 7e5, "share": 0.7},
+        "age": {"mean": 3e5, "share": 0.3},
+    }
+    assert metrics["period"] == {"start_date": "2026-01-01", "end_date": "2026-01-31"}
+    assert [stage["dropped"] for stage in metrics["funnel"]] == [{"multi_unit": 1}]
+    assert metrics["trained_until"] == "2026-01-31"
+    assert metrics["verdict"]["passed"] is True
+    assert metrics["verdict"]["checks"][0]["figures"] == {"rows": 600}
+    assert metrics["champion"] == UNKNOWN
+    assert metrics["champion_trained_until"] == "2025-12-31"
+
+
+def test_metrics_of_a_stub_have_no_figures(
+    objects: ObjectStore, registry: ModelRegistry, stub: MedianPricePerSqm
+) -> None:
+    metrics = read(objects, f"models/{registry.publish(stub, STUB).version}/metrics.json")
+    unknown = ("overall", "residuals", "period", "trained_until", "verdict", "champion")
+    assert {metrics[name] for name in unknown} == {None}
+    assert (metrics["drivers"], metrics["funnel"]) == ({}, [])
+
+
+def test_a_stored_version_tells_the_strongest_driver_first(
+    registry: ModelRegistry, stub: MedianPricePerSqm
+) -> None:
+    stored = registry.version(registry.publish(stub, TRAINED).version)
+    assert list(version_figures(stored.record)["drivers"]) == ["size", "age"]
+
+
+def test_a_version_from_before_there_were_residuals_is_as_good_as_ever(
+    objects: ObjectStore, registry: ModelRegistry, trees: BoostedTrees, overwrite: Overwrite
+) -> None:
+    name = registry.publish(trees, TRAINED).version
+    key = f"models/{name}/training_manifest.json"
+    manifest = read(objects, key)
+    for evaluation in (manifest["evaluation"], manifest["baseline"]):
+        del evaluation["residuals"], evaluation["drivers"]
+    overwrite(key, closed(manifest))
+    found = registry.version(name)
+    assert found.record.evaluation is not None
+    assert (found.record.evaluation.residuals, found.record.evaluation.drivers) == (None, {})
+    assert found.record.evaluation.overall.mae == METRICS.mae
+    activate(registry, found)
+    assert registry.load(name).model.digest == trees.digest
+    findings = registry.verify(name)
+    assert not [finding for finding in findings if finding.soundness is Soundness.BROKEN]
+    figures = version_figures(found.record)
+    assert (figures["residuals"], figures["drivers"]) == (None, {})
+    assert name in html_report(found)
 
 
 @pytest.mark.parametrize("written", range(5))

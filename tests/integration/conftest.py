@@ -20,6 +20,7 @@ from ree.container import Container
 from ree.domain.appraisal import COVERAGES
 from ree.domain.dataset import Dataset
 from ree.domain.model import Kind, PriceModel, TrainingRecord
+from ree.domain.residuals import drivers
 from ree.entrypoints.api import create_app
 
 NOW = datetime(2026, 2, 9, 22, 30, tzinfo=UTC)
@@ -92,12 +93,17 @@ def trained() -> tuple[PriceModel, TrainingRecord]:
     recipe = trainer.recipe("fast")
     recipe = evolve(recipe, settings={**recipe.settings, "max_iter": 20, "origins": (0.8,)})
     model = trainer.fit(sales, recipe)
+    appraisal = model.appraise(sales.columns, COVERAGES)
     record = TrainingRecord(
         Kind.TRAINED,
         recipe,
         {"python": "3"},
         trained_until=date(2025, 12, 31),
-        evaluation=evaluator.evaluate(sales, model.appraise(sales.columns, COVERAGES)),
+        evaluation=evolve(
+            evaluator.evaluate(sales, appraisal),
+            residuals=evaluator.residuals(sales, appraisal.price),
+            drivers=drivers(model.explain(sales.take(range(50)).columns)),
+        ),
         baseline=evaluator.evaluate(
             sales, trainer.baseline(sales).appraise(sales.columns, COVERAGES)
         ),

@@ -21,11 +21,10 @@ WEB, OLD, APP = (new_client_key() for _ in range(3))
 KEYS = read_client_keys(
     ",".join([entry("web", WEB) + ":60", entry("old", OLD), entry("app", APP) + ":0"])
 )
-OPEN = ["/health", "/docs", "/redoc", "/openapi.json", "/docs/assets/page.css"]
-CLOSED = [
-    *("/model", "/model/places", "/model/report"),
-    *("/metrics", "/nowhere", "/docs/", "/health/x", "//health"),
-]
+OPEN = ["/", "/health", "/docs", "/redoc", "/openapi.json", "/docs/assets/page.css"]
+OPEN += ["/?lang=en", "/assets/page.js", "/assets/en.json", "/assets/municipalities.json"]
+CLOSED = ["/model", "/model/report", "/metrics", "/nowhere", "/docs/", "/health/x", "//health"]
+CLOSED += ["/model/places", "/assets", "//", "/estimate/assets/page.js"]
 HERE, THERE = "https://app.example", "https://[::1]:8443"
 
 
@@ -90,8 +89,14 @@ def test_all_else_needs_one(keyed: FlaskClient, path: str) -> None:
     assert keyed.post(path).status_code == 401
 
 
-def test_the_first_page_will_be_open(keyed: FlaskClient) -> None:
-    assert keyed.get("/").status_code == 404
+@pytest.mark.parametrize("folder", ["/assets/", "/docs/assets/"])
+@pytest.mark.parametrize("path", ["../model", "../../model", "%2e%2e/model", "x/../../model"])
+def test_nothing_is_reached_through_what_is_open(
+    keyed: FlaskClient, folder: str, path: str
+) -> None:
+    assert keyed.get(folder + path).status_code in (401, 404)
+    environ = {"PATH_INFO": folder + path.replace("%2e", ".")}
+    assert keyed.get("/", environ_overrides=environ).status_code == 404
 
 
 def test_without_keys_all_is_open(api: Callable[..., FlaskClient]) -> None:

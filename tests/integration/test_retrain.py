@@ -29,6 +29,7 @@ from ree.domain.errors import (
     StorageError,
     UnreadableVersion,
 )
+from ree.domain.explanation import GROUPS
 from ree.domain.gating import Outcome
 from ree.domain.model import Activation, ConditionalWrites, Recipe, Status
 from ree.domain.property import Property
@@ -325,6 +326,26 @@ def test_the_version_knows_where_it_comes_from(world: World) -> None:
     assert record.environment == world.container.environment()
     assert record.evaluation_digest not in (None, loaded.version.model_digest)
     assert loaded.model.digest == loaded.version.model_digest
+
+
+def test_the_version_tells_how_its_estimates_lie_around_prices(world: World) -> None:
+    run = world.retrain()
+    record = world.container.latest_model().current().version.record
+    assert record.evaluation is not None
+    assert record.baseline is not None
+    residuals, sold = record.evaluation.residuals, record.evaluation.overall.n
+    assert residuals is not None
+    for spreads in (residuals.by_week, residuals.by_price):
+        assert sum(part.spread.n for part in spreads) == sold
+    assert sum(place.n for place in residuals.places.values()) == sold
+    assert sum(cell.n for cell in residuals.cells) == sold
+    assert set(record.evaluation.drivers) == set(GROUPS)
+    assert sum(driver.share for driver in record.evaluation.drivers.values()) == pytest.approx(1)
+    assert (record.baseline.residuals, record.baseline.drivers) == (None, {})
+    # Runs are many and read all at once: what only a report draws is with the version.
+    (told,) = world.container.runs().runs()
+    assert told.evaluation == run.evaluation == record.evaluation.brief
+    assert told.evaluation.residuals is None
 
 
 def test_the_holdout_is_newer_than_what_the_evaluated_model_saw(world: World) -> None:

@@ -14,6 +14,7 @@ from .answers import StrictJson
 from .client_keys import client_gate
 from .cors import register_cors
 from .documentation import document, pages
+from .estimate_page import page
 from .every_request import Gate, register_every_request
 from .metrics import Metrics, ModelState
 from .operations import PATH, operations, port_gate
@@ -60,6 +61,7 @@ def create_app(container: Container | None = None) -> Flask:
     api.register_blueprint(routes)
     app.unwrap_views()
     app.register_blueprint(pages)
+    app.register_blueprint(page)
     return app
 
 

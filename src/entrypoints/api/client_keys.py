@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 OPEN = frozenset({"/", "/health", "/ready", "/docs", "/redoc", "/openapi.json"})
 """What anybody may see."""
-OPEN_BELOW = "/docs/assets/"
+OPEN_BELOW = ("/docs/assets/", "/assets/")
 _SCHEME = "bearer"
 _LONGEST = 256
 _NOBODY = ""

@@ -22,8 +22,8 @@ Errors are problem details (RFC 9457, `application/problem+json`). Every answer 
 `X-Request-Id`, under which the service logs the request; one that you send (1 to 64 of
 `A-Z a-z 0-9 . _ -`) is kept.
 
-Where the operator has set client keys, every route but `/health`, `/ready` and this documentation
-wants one, and may be asked only so often with it."""
+Where the operator has set client keys, every route but `/health`, `/ready`, this documentation and
+the estimate page at `/` wants one, and may be asked only so often with it."""
 
 _KEYS: dict[str, dict[str, str]] = {
     "bearer": {
@@ -41,26 +41,18 @@ _KEYS: dict[str, dict[str, str]] = {
 
 _SWAGGER = ("flask_swagger_ui", "dist")
 _REDOC = ("openapi_ui_bundles", "redoc", "vendor")
+_OWN = (__package__, "docs_assets")
 _FILES = {
-    "swagger-ui.css": (*_SWAGGER, "swagger-ui.css"),
-    "swagger-ui-bundle.js": (*_SWAGGER, "swagger-ui-bundle.js"),
-    "favicon-32x32.png": (*_SWAGGER, "favicon-32x32.png"),
-    "redoc.standalone.js": (*_REDOC, "redoc.standalone.js"),
-    "logo-mini.svg": (*_REDOC, "logo-mini.svg"),
-}
-_TEXTS = {
-    "page.css": "body { margin: 0; background: #fff; }",
-    "swagger.js": (
-        'SwaggerUIBundle({ url: "openapi.json", dom_id: "#page", deepLinking: true,'
-        " validatorUrl: null, displayRequestDuration: true });"
-    ),
-    "redoc.js": (
-        'Redoc.init("openapi.json", { expandResponses: "200", sortRequiredPropsFirst: true },'
-        ' document.getElementById("page"));'
-    ),
+    name: (*folder, name)
+    for folder, names in {
+        _SWAGGER: ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"),
+        _REDOC: ("redoc.standalone.js", "logo-mini.svg"),
+        _OWN: ("page.css", "mending.js", "swagger.css", "swagger.js", "redoc.css", "redoc.js"),
+    }.items()
+    for name in names
 }
 _DOCUMENT = "api-docs.openapi_json"
-ASSETS = (*_FILES, *_TEXTS)
+ASSETS = tuple(_FILES)
 _TYPES = {
     "css": "text/css",
     "js": "text/javascript",
@@ -90,7 +82,8 @@ _PAGE = """\
 </head>
 <body>
 <div id="page"></div>
-{scripts}
+<script src="docs/assets/{library}"></script>
+<script type="module" src="docs/assets/{script}"></script>
 </body>
 </html>
 """
@@ -193,13 +186,14 @@ pages = Blueprint("pages", __name__)
 @pages.get("/docs")
 def swagger() -> Response:
     """Swagger UI."""
-    return _page(["page.css", "swagger-ui.css"], ["swagger-ui-bundle.js", "swagger.js"])
+    styles = ["page.css", "swagger-ui.css", "swagger.css"]
+    return _page(styles, "swagger-ui-bundle.js", "swagger.js")
 
 
 @pages.get("/redoc")
 def redoc() -> Response:
     """ReDoc."""
-    return _page(["page.css"], ["redoc.standalone.js", "redoc.js"], _REDOC_STYLES)
+    return _page(["page.css", "redoc.css"], "redoc.standalone.js", "redoc.js", _REDOC_STYLES)
 
 
 @pages.get("/docs/assets/<name>")
@@ -211,11 +205,10 @@ def asset(name: str) -> Response:
     return revalidated(response)
 
 
-def _page(styles: list[str], scripts: list[str], inline: str = "") -> Response:
-    """With *inline* styles by their hashes."""
+def _page(styles: list[str], library: str, script: str, inline: str = "") -> Response:
+    """Drawn by a *library* that our *script* starts; with *inline* styles by their hashes."""
     head = [f'<link rel="stylesheet" href="docs/assets/{name}">' for name in styles]
-    body = [f'<script src="docs/assets/{name}"></script>' for name in scripts]
-    page = _PAGE.format(head="\n".join(head), scripts="\n".join(body))
+    page = _PAGE.format(head="\n".join(head), library=library, script=script)
     response = Response(page, mimetype="text/html")
     response.headers["Content-Security-Policy"] = _POLICY.format(styles=inline).replace(" ;", ";")
     return revalidated(response)
@@ -223,8 +216,6 @@ def _page(styles: list[str], scripts: list[str], inline: str = "") -> Response:
 
 @cache
 def _asset(name: str) -> bytes:
-    if name in _TEXTS:
-        return _TEXTS[name].encode()
     package, *path = _FILES[name]
     body = files(package).joinpath(*path).read_bytes()
     return body.replace(_LOGO_ELSEWHERE, _LOGO)

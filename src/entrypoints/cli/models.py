@@ -1,5 +1,6 @@
 """`ree models`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -80,6 +81,44 @@ def show_(version: str | None, as_json: bool) -> None:
         print_json(version_document(found, active) | {"activations": codec.plain(moves)})
     else:
         show_version(found, active, moves, container.settings())
+
+
+@models.command()
+@click.argument("version", required=False)
+@click.option(
+    "--output",
+    "output",
+    metavar="FILE",
+    help="Where to; - is standard output. By default report-VERSION.html, in this folder.",
+)
+@click.option("--open", "shown", is_flag=True, help="Show it in the browser.")
+def report(version: str | None, output: str | None, shown: bool) -> None:
+    """Write the report of VERSION, else of the active one.
+
+    One HTML file that needs no other: how good the model is, where it is weak, what the gate said.
+    It was made with the version; of a refused one, too.
+    """
+    from ...domain.errors import ModelNotReady
+    from .writing import replaced
+
+    if shown and output == "-":
+        raise click.UsageError("--open needs a file; leave out --output -.")
+    registry = open_container().registry()
+    if version is None:
+        pointer = registry.active()
+        if pointer is None:
+            raise ModelNotReady
+        version = pointer.version
+    page = registry.artifact(version, "report.html")
+    if output == "-":
+        click.echo(page, nl=False)
+        return
+    path = Path(output or f"report-{version}.html")
+    with replaced(path) as file:
+        file.write(page)
+    click.echo(f"The report of {version} is {path}.")
+    if shown and click.launch(str(path.resolve())):
+        raise click.ClickException(f"no browser could be started; open {path} yourself")
 
 
 @models.command()

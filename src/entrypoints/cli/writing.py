@@ -18,10 +18,14 @@ Write = Callable[[Records], None]
 
 @contextmanager
 def written(path: Path, columns: Columns) -> Iterator[Write]:
-    """Takes records; the file gets its name at the end, and nothing is left of one that failed.
+    """Takes records; the file is `replaced`. *columns* are those of a table."""
+    with replaced(path) as file, WRITERS[path.suffix.lower()](file, columns) as write:
+        yield write
 
-    *columns* are those of a table.
-    """
+
+@contextmanager
+def replaced(path: Path) -> Iterator[BinaryIO]:
+    """A file that gets its name at the end, and of which nothing is left if it fails; OSError."""
     target = path.resolve()
     if target.is_dir():
         raise IsADirectoryError(21, "Is a folder, not a file", str(path))
@@ -33,8 +37,8 @@ def written(path: Path, columns: Columns) -> Iterator[Write]:
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
     try:
-        with opened as file, WRITERS[path.suffix.lower()](file, columns) as write:
-            yield write
+        with opened as file:
+            yield file
         aside.replace(target)
     finally:
         aside.unlink(missing_ok=True)

@@ -19,7 +19,8 @@ from ree.entrypoints.cli import cli, demo
 
 Ree = Callable[..., Result]
 PROGRAM = (sys.executable, "-c", "from ree.entrypoints.cli import main; main()")
-HEAVY = ("numpy", "numba", "sklearn", "pyarrow", "flask", "dependency_injector", "rich", "httpx2")
+HEAVY = ("numpy", "numba", "sklearn", "pyarrow", "flask", "dependency_injector", "rich", "httpx2",
+         "jinja2", "matplotlib")  # fmt: skip
 
 
 def commands(group: click.Group = cli, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -1,6 +1,9 @@
 """Looking up the figures of a segment."""
 
+from attrs import evolve
+
 from ree.domain.evaluation import Comparison, Evaluation, Interval, Metrics
+from ree.domain.residuals import Driver, Residuals
 
 OVERALL = Metrics(9, 1, 2, 3, 4, 5, 6, 7, 8)
 HYTTE = Metrics(4, 1, 2, 3, 4, 5, 6, 7, 8)
@@ -28,3 +31,11 @@ def test_an_interval_is_found_by_segment_and_metric() -> None:
     assert comparison.interval("hytte", "mae") is None
     assert comparison.interval("rekkehus", "mae") is None
     assert Comparison(EVALUATION, EVALUATION).interval(None, "mae") is None
+
+
+def test_in_brief_an_evaluation_has_all_but_what_a_report_draws() -> None:
+    drawn = evolve(
+        EVALUATION, residuals=Residuals((), (), {}, 1.1, ()), drivers={"a": Driver(1, 1)}
+    )
+    assert drawn.brief == EVALUATION
+    assert EVALUATION.brief == EVALUATION
