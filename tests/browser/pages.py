@@ -11,6 +11,7 @@ SUMMARIES = (
     "What are these homes worth?",
     "The model in use",
     "The report of the model in use, as HTML",
+    "Where the sales are that the model in use compares homes with",
     "Is the process alive?",
     "Can homes be priced?",
 )

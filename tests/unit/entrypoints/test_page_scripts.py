@@ -1,57 +1,19 @@
 """What the page's scripts reckon, each as a module of its own, without a browser."""
 
-import json
-import os
-import shutil
 import subprocess
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from ree.adapters.training_domain import RESPECTS
 from ree.domain.estimate import ValuationDates
 from ree.domain.reach import Respect
 from ree.domain.rules import PROPERTY_RULES
-from ree.entrypoints.api.estimate_page import FOLDER, places, texts
+from ree.entrypoints.api.estimate_page import places, texts
 
-DEADLINE = 60
+from .scripts import DEADLINE, run
+
 NBSP, MINUS = "\u00a0", "\u2212"
-
-
-@pytest.fixture(scope="module")
-def modules(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
-    """Node and a folder in which it takes the scripts for modules."""
-    program = shutil.which("node")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("node is not installed")
-        pytest.skip("node is not installed")
-    folder = tmp_path_factory.mktemp("scripts")
-    for file in FOLDER.iterdir():
-        if file.name.endswith(".js"):
-            (folder / file.name).write_text(file.read_text("utf-8"), "utf-8")
-    (folder / "package.json").write_text('{"type": "module"}')
-    return program, folder
-
-
-def run(modules: tuple[str, Path], script: str, given: Any) -> Any:
-    """What *script*, a function of `given`, makes of it."""
-    program, folder = modules
-    whole = f"const given = {json.dumps(given)};\n{script}"
-    whole += "\nconsole.log(JSON.stringify(await answer(given)));"
-    (folder / "run.js").write_text(whole, "utf-8")
-    ended = subprocess.run(
-        [program, "run.js"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    return json.loads(ended.stdout)
 
 
 def test_every_script_is_sound(modules: tuple[str, Path]) -> None:

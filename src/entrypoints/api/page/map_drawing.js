@@ -131,7 +131,7 @@ export class Drawing {
       classes[Math.min(Math.floor(Math.log2(point.n) / 2), DOTS.length - 1)].push(point);
     }
     // Paler the larger they are, or one would fill the map.
-    const opacity = clamp(1 - (zoom - 10) / 6, 0.4, 1).toFixed(2);
+    const opacity = clamp(1 - (zoom - 10) / 5, 0.3, 1).toFixed(2);
     this.tiled.setAttribute("opacity", opacity);
     const width = (this.degrees / 360) * scale;
     classes.forEach((some, place) => {

@@ -9,6 +9,7 @@ import { answerParts } from "./result.js";
 import { loadWords, translate } from "./words.js";
 
 const NEAR_KM = 15;
+const NEXT_DOOR_KM = 0.25;
 const EXAMPLES = {
   house: {
     realestate_type: "enebolig",
@@ -54,24 +55,20 @@ class Page {
       onSettled: () => this.focusPoint(),
     });
     this.form.speak(words);
-    this.drawMap();
-    if (!key) this.loadSold();
-  }
-
-  /** Anew in each language, since a map has its texts from the start. */
-  drawMap() {
-    const old = byId("map");
-    const place = old.cloneNode(false);
-    old.replaceWith(place);
-    const labels = LABELS.map((name) => [name, this.words.say(`map.${name}`)]);
-    this.map = createMap(place, {
-      labels: Object.fromEntries(labels),
-      municipalities: this.places,
+    this.map = createMap(byId("map"), {
+      labels: this.labels(),
+      municipalities: places,
       onPick: (lat, lon) => {
         this.form.setPoint(lat, lon, this.words.language);
         this.showPoint([lat, lon]);
       },
     });
+    if (!key) this.loadSold();
+  }
+
+  /** What the map says. */
+  labels() {
+    return Object.fromEntries(LABELS.map((name) => [name, this.words.say(`map.${name}`)]));
   }
 
   showPoint(point) {
@@ -82,6 +79,14 @@ class Page {
 
   focusPoint() {
     if (this.point) this.map.focus(...this.point, NEAR_KM);
+  }
+
+  /** The home and all that it is compared with, from as near as that goes. */
+  focusComparables({ answer, request }) {
+    const distances = answer.comparables.map((sale) => sale.distance_km);
+    if (!distances.length) return;
+    const { lat, lon } = request.home;
+    this.map.focus(lat, lon, 1.2 * Math.max(NEXT_DOOR_KM, ...distances));
   }
 
   /** Where homes were sold, of the active version. */
@@ -111,6 +116,7 @@ class Page {
     this.show(outcome);
     if (outcome.answer) {
       if (outcome.answer.model_version !== this.sold.model_version) this.loadSold();
+      this.focusComparables(outcome);
       byId("answer-heading").focus();
     } else {
       focusSummary();
@@ -169,10 +175,7 @@ class Page {
     this.words = words;
     translate(words);
     this.form.speak(words);
-    this.drawMap();
-    this.map.setPlaces(this.sold.cells);
-    this.showPoint(this.point);
-    this.focusPoint();
+    this.map.setLabels(this.labels());
     if (busy) this.setBusy(true);
     else this.show(this.outcome);
   }
