@@ -102,7 +102,7 @@ def is_rounding(text: str, value: float) -> bool:
     }[unit]
     half = Decimal(1).scaleb(-max(0, len(decimals) - 1)) / 2
     exact = Decimal(value)
-    slack = Decimal("1e-9")
+    slack = Decimal("1e-9") + abs(exact) * Decimal("1e-13")
     return any(abs(shown - exact * scale) <= half + slack for scale in scales)
 
 
