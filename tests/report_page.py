@@ -94,7 +94,7 @@ def is_rounding(text: str, value: float) -> bool:
         return False
     sign, whole, decimals, unit = (part or "" for part in match.groups())
     shown = Decimal(("-" if sign == "−" else "") + whole.replace("\u202f", "") + decimals)  # noqa: RUF001
-    scales = {
+    scales: tuple[Decimal | int, ...] = {
         "": (1, 100),  # a number, or a share in points
         "\u202f%": (100, 1),  # a share, or percent already
         "\u202fkr": (1,),

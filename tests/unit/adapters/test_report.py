@@ -119,13 +119,14 @@ def compared(n: int, worse: float = 1.0) -> Comparison:
     return Comparison(mine, theirs, INTERVALS)
 
 
+DATASET = DatasetManifest(
+    "datasets/a", Period(date(2025, 2, 1), date(2026, 1, 31)), "d", Funnel(STAGES), 1, 1, ()
+)
 RECORD = TrainingRecord(
     Kind.TRAINED,
     Recipe("fast", {"trees": 100}),
     {},
-    dataset=DatasetManifest(
-        "datasets/a", Period(date(2025, 2, 1), date(2026, 1, 31)), "d", Funnel(STAGES), 1, 1, ()
-    ),
+    dataset=DATASET,
     trained_until=date(2026, 1, 30),
     evaluation=EVALUATION,
     baseline=Evaluation(BASELINE),
@@ -478,7 +479,7 @@ def test_what_comes_from_outside_is_escaped() -> None:
             drivers={MARKUP: Driver(1.0, 1.0)},
         ),
         verdict=Verdict((Check(MARKUP, Outcome.FAILED, {MARKUP: MARKUP, "reason": MARKUP}),)),
-        dataset=evolve(RECORD.dataset, funnel=Funnel((Stage(MARKUP, 2, 1, {MARKUP: 1}),))),  # type: ignore[type-var]
+        dataset=evolve(DATASET, funnel=Funnel((Stage(MARKUP, 2, 1, {MARKUP: 1}),))),
     )
     found = report(record)
     assert "script" not in found.tags
