@@ -94,16 +94,16 @@ def is_rounding(text: str, value: float) -> bool:
         return False
     sign, whole, decimals, unit = (part or "" for part in match.groups())
     shown = Decimal(("-" if sign == "−" else "") + whole.replace("\u202f", "") + decimals)  # noqa: RUF001
-    scales = {
+    by_unit: dict[str, tuple[Decimal | int, ...]] = {
         "": (1, 100),  # a number, or a share in points
         "\u202f%": (100, 1),  # a share, or percent already
         "\u202fkr": (1,),
         "\u202fmill.\u202fkr": (Decimal("1e-6"),),
-    }[unit]
+    }
     half = Decimal(1).scaleb(-max(0, len(decimals) - 1)) / 2
     exact = Decimal(value)
-    slack = Decimal("1e-9")
-    return any(abs(shown - exact * scale) <= half + slack for scale in scales)
+    slack = Decimal("1e-9") + abs(exact) * Decimal("1e-13")
+    return any(abs(shown - exact * scale) <= half + slack for scale in by_unit[unit])
 
 
 def leaves(document: Any, *path: str) -> dict[str, float]:

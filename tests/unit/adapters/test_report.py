@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from ree.adapters import codec
 from ree.adapters.figures import version_figures
@@ -117,13 +119,14 @@ def compared(n: int, worse: float = 1.0) -> Comparison:
     return Comparison(mine, theirs, INTERVALS)
 
 
+DATASET = DatasetManifest(
+    "datasets/a", Period(date(2025, 2, 1), date(2026, 1, 31)), "d", Funnel(STAGES), 1, 1, ()
+)
 RECORD = TrainingRecord(
     Kind.TRAINED,
     Recipe("fast", {"trees": 100}),
     {},
-    dataset=DatasetManifest(
-        "datasets/a", Period(date(2025, 2, 1), date(2026, 1, 31)), "d", Funnel(STAGES), 1, 1, ()
-    ),
+    dataset=DATASET,
     trained_until=date(2026, 1, 30),
     evaluation=EVALUATION,
     baseline=Evaluation(BASELINE),
@@ -393,6 +396,74 @@ def test_a_figure_that_is_no_number_is_a_dash() -> None:
     assert "nan" not in text.lower().replace("finance", "")
 
 
+AMOUNTS = st.sampled_from([0.0, 1.0, 3.7, 2.1e6, 1e15, nan])
+SHARES = st.sampled_from([-1.0, -0.1, 0.0, 0.05, 0.9, 1.0, 1e6, nan])
+COUNTS = st.sampled_from([0, 1, 29, 30, 1_000_000])
+SPREADS = st.builds(Spread, COUNTS, SHARES, SHARES, SHARES, SHARES, SHARES)
+RATIOS = st.builds(Ratio, SHARES, SHARES, SHARES)
+METRICS = st.builds(
+    Metrics, COUNTS, AMOUNTS, AMOUNTS, SHARES, SHARES, SHARES, AMOUNTS, SHARES, SHARES,
+    st.none() | st.builds(RatioStudy, COUNTS, RATIOS, RATIOS, RATIOS, RATIOS),
+    st.lists(
+        st.builds(Coverage, COUNTS, st.sampled_from([0.8, 0.9]), SHARES, SHARES, SHARES, SHARES),
+        max_size=2,
+    ).map(tuple),
+)  # fmt: skip
+EVALUATIONS = st.builds(
+    Evaluation,
+    METRICS,
+    st.dictionaries(st.sampled_from(["enebolig", "hytte", "tårn"]), METRICS),
+    st.dictionaries(st.sampled_from(["0301", "9999"]), METRICS),
+    st.dictionaries(st.sampled_from("15"), METRICS),
+    st.dictionaries(st.just("usual"), METRICS),
+    st.none()
+    | st.builds(
+        Residuals,
+        st.lists(st.builds(Week, st.just(date(2026, 1, 1)), SPREADS), max_size=3).map(tuple),
+        st.lists(st.builds(PriceBand, AMOUNTS, AMOUNTS, AMOUNTS, AMOUNTS, SPREADS), max_size=3).map(
+            tuple
+        ),
+        st.dictionaries(
+            st.sampled_from(["0301", "9999"]),
+            st.builds(
+                Place,
+                st.sampled_from([59.9, -90.0, nan]),
+                st.sampled_from([10.7, 180.0]),
+                COUNTS,
+                SHARES,
+                SHARES,
+            ),
+        ),
+        st.just(1.1),
+        st.lists(
+            st.builds(
+                Cell,
+                st.sampled_from([1.0, 2e6, 1e15]),
+                st.sampled_from([1.0, 3e6]),
+                st.integers(1, 99),
+            ),
+            max_size=3,
+        ).map(tuple),
+    ),
+    st.dictionaries(st.sampled_from(["size", "age"]), st.builds(Driver, AMOUNTS, SHARES)),
+)
+
+
+@settings(max_examples=25, deadline=None, phases=[Phase.generate])
+@given(evaluation=EVALUATIONS, beside=EVALUATIONS)
+def test_whatever_was_measured_has_a_report(evaluation: Evaluation, beside: Evaluation) -> None:
+    """A model that was trained is not lost to a picture."""
+    comparison = Comparison(evaluation, beside, {"overall": {"mae": Interval(nan, 1e6)}})
+    measured = Measured(evaluation, beside, comparison)
+    judged = GatingPolicy().judge(Evidence(9_000, 900, measured))
+    record = evolve(RECORD, evaluation=evaluation, baseline=beside, verdict=judged)
+    page = report(record)
+    assert list(wrong_numbers(page, stored(record))) == []
+    assert page.stray == []
+    for drawing in re.findall(r"<svg.*?</svg>", page.html, re.DOTALL):
+        assert not re.search(r"\b(nan|inf|None)\b", drawing)
+
+
 def test_what_comes_from_outside_is_escaped() -> None:
     record = evolve(
         RECORD,
@@ -408,7 +479,7 @@ def test_what_comes_from_outside_is_escaped() -> None:
             drivers={MARKUP: Driver(1.0, 1.0)},
         ),
         verdict=Verdict((Check(MARKUP, Outcome.FAILED, {MARKUP: MARKUP, "reason": MARKUP}),)),
-        dataset=evolve(RECORD.dataset, funnel=Funnel((Stage(MARKUP, 2, 1, {MARKUP: 1}),))),  # type: ignore[type-var]
+        dataset=evolve(DATASET, funnel=Funnel((Stage(MARKUP, 2, 1, {MARKUP: 1}),))),
     )
     found = report(record)
     assert "script" not in found.tags
