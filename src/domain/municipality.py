@@ -10,6 +10,9 @@ from attrs import define, frozen
 
 from .property import padded
 
+RENUMBERED = "renumbered:municipality_number"
+"""The warning for a number that is no longer in force."""
+
 
 @frozen
 class Municipality:
