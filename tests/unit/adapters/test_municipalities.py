@@ -8,10 +8,12 @@ import pytest
 
 from ree.adapters.municipalities import reference
 from ree.adapters.sandbox.towns import towns
+from ree.domain.municipality import FormerMunicipality, Municipality
 
 REFORM_2020, REFORM_2024 = date(2020, 1, 1), date(2024, 1, 1)
 END_2019, END_2023 = date(2019, 12, 31), date(2023, 12, 31)
 REFERENCE = reference()
+EVERY: tuple[Municipality | FormerMunicipality, ...] = (*REFERENCE.current, *REFERENCE.former)
 CURRENT = {one.number: one for one in REFERENCE.current}
 FORMER = {one.number: one for one in REFERENCE.former}
 
@@ -20,7 +22,7 @@ def in_force(day: date) -> set[str]:
     """The numbers of a day in 2019 or later."""
     return {
         one.number
-        for one in (*REFERENCE.current, *REFERENCE.former)
+        for one in EVERY
         if (one.valid_from is None or one.valid_from <= day)
         and day <= getattr(one, "valid_until", day)
     }
@@ -35,7 +37,7 @@ def test_as_many_numbers_are_in_force_as_there_were_municipalities(day: date, co
 
 
 def test_a_number_has_one_meaning() -> None:
-    numbers = [one.number for one in (*REFERENCE.current, *REFERENCE.former)]
+    numbers = [one.number for one in EVERY]
     assert len(set(numbers)) == len(numbers) == 780
     assert all(re.fullmatch(r"\d{4}", number) for number in numbers)
     assert not CURRENT.keys() & FORMER.keys()
@@ -124,11 +126,7 @@ def test_a_number_is_found_however_it_is_written() -> None:
 def test_a_county_has_one_name_at_a_time() -> None:
     for day in (END_2019, END_2023, REFORM_2024):
         numbers = in_force(day)
-        named = {
-            (one.county_number, one.county)
-            for one in (*REFERENCE.current, *REFERENCE.former)
-            if one.number in numbers
-        }
+        named = {(one.county_number, one.county) for one in EVERY if one.number in numbers}
         assert all(one.number[:2] == one.county_number for one in REFERENCE.former)
         assert len({number for number, _ in named}) == len(named)
     assert len({one.county for one in REFERENCE.current}) == 15
