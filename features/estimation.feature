@@ -22,6 +22,11 @@ Feature: Estimating what homes are worth
       When a leilighet of 80 m2 on floor 3 in municipality 9876 is valued on 2026-02-01
       Then the warning is unknown:municipality_number
 
+    Scenario: a municipality number from before a reform
+      When a leilighet of 80 m2 on floor 3 in municipality 0219 is valued on 2026-02-01
+      Then its estimated price is 4 000 000 kr
+      And the warning is renumbered:municipality_number
+
     Scenario: without a model there is no price
       Given no model is active
       When a leilighet of 80 m2 on floor 3 in Oslo is valued on 2026-02-01

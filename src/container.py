@@ -9,7 +9,7 @@ from .adapters.active_model import LatestModel, WatchedModel
 from .adapters.clock import SystemClock
 from .adapters.environment import code_version, key_environment
 from .adapters.file_objects import FileObjects
-from .adapters.municipalities import municipalities
+from .adapters.municipalities import reference
 from .adapters.objects import ObjectStore
 from .adapters.registry import ObjectRegistry
 from .adapters.runs import ObjectRuns
@@ -78,7 +78,7 @@ def _snapshots(
 
 
 def _numbers() -> frozenset[str]:
-    return frozenset(municipality.number for municipality in municipalities())
+    return frozenset(municipality.number for municipality in reference().current)
 
 
 class Container(containers.DeclarativeContainer):

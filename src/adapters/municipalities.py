@@ -1,56 +1,59 @@
-"""The 357 Norwegian municipalities of 2024, with the price level that was asked for homes in them.
+"""The municipalities of Norway since 2024, and the numbers of 2019 and of 2020 to 2023.
 
-Sources. Numbers, names and areas: Kartverket (CC BY 4.0). Price levels: asking prices from
-October 2018 to March 2019, public course material (ML-kurs), rounded to 500 NOK. Where fewer
-than five homes were for sale, price level and share of apartments are the median of the
-county's other municipalities (``price_level`` is ``county`` instead of ``own``).
+Sources. Numbers and names of today: Kartverket (CC BY 4.0). Changes of 1 January 2020 (422
+municipalities became 356) and of 1 January 2024 (357: the counties Viken, Vestfold og Telemark
+and Troms og Finnmark were dissolved, and Haram left Ålesund): Statistics Norway, KLASS 131
+(Standard for kommuneinndeling), and the ministry's lists of new numbers at regjeringen.no.
+
+A number of 2019 leads straight to that of today. Three municipalities were split: Tysfjord (1850)
+and Snillfjord (5012) in 2020, Ålesund (1507) in 2024. Adjustments of a boundary, where some homes
+moved and the municipality stayed, are not in the table.
 """
 
 import csv
+from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
-from attrs import frozen
+from ..domain.municipality import FormerMunicipality, Municipality, MunicipalityReference
 
 _TABLE = Path(__file__).with_name("municipalities.csv")
 
 
-@frozen
-class Municipality:
-    """``lat`` and ``lon`` (degrees) are a point where people live, not the middle of the area."""
-
-    number: str
-    name: str
-    county: str
-    lat: float
-    lon: float
-    area_km2: float
-    price_per_sqm: int
-    """Median asking price in NOK per m2 of usable area."""
-    apartment_share: float
-    listings: int
-    """How many homes were for sale: a weight for the size of the market."""
-    price_level: Literal["own", "county"]
-
-
 @cache
-def municipalities() -> tuple[Municipality, ...]:
-    """In the order of their numbers."""
+def reference() -> MunicipalityReference:
+    """What the table holds."""
     with _TABLE.open(encoding="utf-8", newline="") as table:
-        return tuple(_municipality(row) for row in csv.DictReader(table))
+        rows = list(csv.DictReader(table))
+    return MunicipalityReference(
+        tuple(_current(row) for row in rows if not row["valid_until"]),
+        tuple(_former(row) for row in rows if row["valid_until"]),
+    )
 
 
-def _municipality(row: dict[str, str]) -> Municipality:
+def _current(row: dict[str, str]) -> Municipality:
     return Municipality(
         number=row["number"],
         name=row["name"],
+        county_number=row["county_number"],
         county=row["county"],
         lat=float(row["lat"]),
         lon=float(row["lon"]),
-        area_km2=float(row["area_km2"]),
-        price_per_sqm=int(row["price_per_sqm"]),
-        apartment_share=float(row["apartment_share"]),
-        listings=int(row["listings"]),
-        price_level="own" if row["price_level"] == "own" else "county",
+        valid_from=_day(row["valid_from"]),
     )
+
+
+def _former(row: dict[str, str]) -> FormerMunicipality:
+    return FormerMunicipality(
+        number=row["number"],
+        name=row["name"],
+        county_number=row["county_number"],
+        county=row["county"],
+        valid_from=_day(row["valid_from"]),
+        valid_until=date.fromisoformat(row["valid_until"]),
+        successors=tuple(row["successors"].split()),
+    )
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None

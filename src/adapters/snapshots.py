@@ -20,7 +20,7 @@ from .objects import ObjectExists, ObjectMissing, ObjectStore, digest
 from .parquet import dataset_parquet, parquet_dataset
 from .seal import NotTrusted, Seal
 
-SCHEMA = 2
+SCHEMA = 3
 ROWS = "rows_raw.jsonl"
 DATASET = "dataset.parquet"
 MANIFEST = "manifest.json"

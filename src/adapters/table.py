@@ -1,16 +1,20 @@
 """Rows as NumPy columns."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from attrs import frozen
+from attrs import define, field, frozen
 
 from ..domain.dataset import Dataset, Sale
 from ..domain.estimate import Home
+from ..domain.municipality import MunicipalityReference
 from ..domain.ports import HomeColumns
 from ..domain.property import NUMBERS, Property
+from .municipalities import reference
+from .renumbering import Renumbering
 
 Column = npt.NDArray[np.float64]
 OPTIONAL = ("floor", "bedrooms", "rooms")
@@ -82,8 +86,11 @@ class HomeTable(HomeColumns):
         return len(COLUMNS)
 
 
+@define(slots=False)
 class NumpyTable:
     """The Tabulate port."""
+
+    reference: MunicipalityReference = field(factory=reference)
 
     def sales(self, sales: Sequence[Sale]) -> Dataset:
         """One entry a sale."""
@@ -107,6 +114,22 @@ class NumpyTable:
             }
             | _features([home.home for home in homes])
         )
+
+    def renumber(self, columns: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[int]]:
+        """The same rows, not copied if none has a number of before; the others stay as they are."""
+        found = self._renumbering.codes(columns)
+        if found is None:
+            return columns, ()
+        codes, rows = found
+        if not isinstance(columns, HomeTable):
+            return {**columns, "municipality_number": codes}, rows
+        matrix = columns.matrix.copy()
+        matrix[MUNICIPALITY] = codes
+        return HomeTable(matrix), rows
+
+    @cached_property
+    def _renumbering(self) -> Renumbering:
+        return Renumbering(self.reference)
 
 
 def _features(homes: Iterable[Property]) -> dict[str, Any]:

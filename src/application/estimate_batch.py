@@ -1,7 +1,8 @@
 """What homes are worth, by the active model."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from attrs import Factory, evolve, field, frozen
 
@@ -83,7 +84,7 @@ class EstimateBatch:
             for home, answer in zip(homes, answers, strict=True)
             if isinstance(answer, PriceEstimate)
         ]
-        found = iter(loaded.model.explain(self.tabulate.homes(priced)) if priced else ())
+        found = iter(loaded.model.explain(self._of_today(priced)) if priced else ())
         return tuple(
             evolve(answer, explanation=next(found)) if isinstance(answer, PriceEstimate) else answer
             for answer in answers
@@ -96,9 +97,16 @@ class EstimateBatch:
         coverage: float,
     ) -> Iterator[PriceEstimate | Refusal]:
         """Of homes without a fault, each with the warnings it has already."""
-        columns = self.tabulate.homes([home for home, _ in homes])
-        found = self._value(columns, loaded, coverage, [warnings for _, warnings in homes])
+        columns, renumbered = self.tabulate.renumber(
+            self.tabulate.homes([home for home, _ in homes])
+        )
+        warnings = [own for _, own in homes]
+        found = self._value(columns, loaded, coverage, warnings, renumbered)
         return (found.of(row, home) for row, (home, _) in enumerate(homes))
+
+    def _of_today(self, homes: Sequence[Home]) -> Mapping[str, Any]:
+        columns, _ = self.tabulate.renumber(self.tabulate.homes(homes))
+        return columns
 
     def columns(
         self, columns: HomeColumns, day: date, *, coverage: float = COVERAGE
@@ -120,7 +128,8 @@ class EstimateBatch:
         refused, warnings = self.dates.look(day, record.trained_until, oldest)
         if refused:
             return None
-        return self._value(columns, loaded, coverage, [warnings] * count)
+        today, renumbered = self.tabulate.renumber(columns)
+        return self._value(today, loaded, coverage, [warnings] * count, renumbered)
 
 
 def _any_flawed(columns: HomeColumns, count: int) -> bool:

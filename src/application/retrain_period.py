@@ -10,6 +10,7 @@ from ..domain.errors import ActivationConflict, FutureSale
 from ..domain.funnel import Funnel
 from ..domain.gating import GatingPolicy, Incumbent
 from ..domain.model import Kind, ModelVersion, PriceModel, Recipe, TrainingRecord
+from ..domain.municipality import RENUMBERED
 from ..domain.ports import Clock, ModelRegistry, Progress, RunLog, SnapshotStore, Tabulate
 from ..domain.run import Ending, Run
 from ..domain.turnover import Period
@@ -60,7 +61,7 @@ class RetrainPeriod:
         now = self.clock.now()
         if request.period.end >= now.date():
             raise FutureSale(request.period.end, now.date())
-        dataset, manifest = self._dataset(request, watch)
+        dataset, manifest, warnings = self._dataset(request, watch)
         policy = evolve(self.policy, accept_inconclusive=request.accept_inconclusive)
         recipe = self.try_candidate.trainer.recipe(request.recipe)
         run = Run(
@@ -72,6 +73,7 @@ class RetrainPeriod:
             steps={},
             manifest=manifest,
             ending=Ending.SNAPSHOTS_ONLY,
+            warnings=warnings,
         )
         if not request.dry_run:
             replace = request.replace_unreadable is not None
@@ -89,7 +91,8 @@ class RetrainPeriod:
 
     def _dataset(
         self, request: RetrainRequest, watch: Stopwatch
-    ) -> tuple[Dataset, DatasetManifest]:
+    ) -> tuple[Dataset, DatasetManifest, dict[str, int]]:
+        """Under today's municipality numbers; what was fetched stays as it is."""
         periods = list(request.period.months())
         months = []
         for number, month in enumerate(periods):
@@ -100,7 +103,9 @@ class RetrainPeriod:
         with watch.step("validate"):
             sales = [sale for month in months for sale in self.snapshots.sales(month)]
             merged, merge = newest_sales(sales)
-            dataset, validate = trainable(self.tabulate.sales(merged))
+            given, validate = trainable(self.tabulate.sales(merged))
+            columns, renumbered = self.tabulate.renumber(given.columns)
+            dataset = Dataset(columns)
             fetched = Funnel.total(month.fetched for month in months)
             manifest = self.snapshots.add_dataset(
                 request.period,
@@ -109,7 +114,7 @@ class RetrainPeriod:
                 months,
                 dry_run=request.dry_run,
             )
-        return dataset, manifest
+        return dataset, manifest, {RENUMBERED: len(renumbered)} if len(renumbered) else {}
 
     def _train(
         self,

@@ -10,6 +10,7 @@ from attrs import define
 from ..domain.appraisal import Appraisal, listed
 from ..domain.estimate import Estimates
 from ..domain.model import Kind, LoadedModel
+from ..domain.municipality import RENUMBERED
 from ..domain.rules import Fault
 
 STUB_WARNING = "stub:model"
@@ -29,8 +30,12 @@ class ValueColumns:
         loaded: LoadedModel,
         coverage: float,
         warnings: Sequence[tuple[str, ...]],
+        renumbered: Sequence[int] = (),
     ) -> Estimates:
-        """Homes with the *warnings* that each has already; those out of the domain are refused."""
+        """Homes with the *warnings* that each has already; those out of the domain are refused.
+
+        Municipalities are those of today; *renumbered* are the rows in which another was given.
+        """
         appraisal = loaded.model.appraise(columns, (coverage,))
         prices = listed(appraisal.price)
         refused = _refused(appraisal, prices)
@@ -47,7 +52,7 @@ class ValueColumns:
             ],
             interval=_intervals(appraisal, coverage, len(prices)),
             fsd=[None if value is None or not isfinite(value) else value for value in fsd],
-            warnings=self._warned(columns, loaded, appraisal, warnings),
+            warnings=self._warned(columns, loaded, appraisal, warnings, renumbered),
             refused=refused,
         )
 
@@ -57,6 +62,7 @@ class ValueColumns:
         loaded: LoadedModel,
         appraisal: Appraisal,
         warnings: Sequence[tuple[str, ...]],
+        renumbered: Sequence[int],
     ) -> list[tuple[str, ...]]:
         told = list(warnings)
         reaches = appraisal.reaches
@@ -69,6 +75,8 @@ class ValueColumns:
         for row, code in enumerate(listed(columns["municipality_number"])):
             if code not in known:
                 told[row] += (UNKNOWN_MUNICIPALITY,)
+        for row in renumbered:
+            told[row] += (RENUMBERED,)
         return told
 
     @cached_property

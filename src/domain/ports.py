@@ -106,6 +106,12 @@ class Tabulate(Protocol):
     def homes(self, homes: Sequence[Home]) -> Mapping[str, Any]:
         """One entry a home, without a price; the day is the valuation's."""
 
+    def renumber(self, columns: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[int]]:
+        """The same rows under today's municipality numbers, and those that had another before.
+
+        For rows that keep the rules.
+        """
+
 
 class Trainer(Protocol):
     """Fits models. The same dataset and recipe give the same digest."""

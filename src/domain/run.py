@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .dataset import DatasetManifest
 from .evaluation import Evaluation
@@ -40,6 +40,8 @@ class Run:
     unreadable_replaced: str | None = None
     """Why an active version that could not be read was treated as absent."""
     reused: bool = False
+    warnings: Mapping[str, int] = field(factory=dict)
+    """How many sales of the dataset by code."""
 
     @property
     def activated(self) -> bool:

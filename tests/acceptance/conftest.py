@@ -61,7 +61,7 @@ class World:
     @property
     def estimate(self) -> EstimateBatch:
         return EstimateBatch(
-            LatestModel(self.registry), NumpyTable(), {"0301"}, max_batch=self.max_batch
+            LatestModel(self.registry), NumpyTable(), {"0301", "3201"}, max_batch=self.max_batch
         )
 
     @property

@@ -292,6 +292,50 @@ def test_a_months_manifest_goes_on_to_its_own_trainable_rows(world: World) -> No
     assert per_month == {PER_DAY * 31: 1, PER_DAY * 28: 1}
 
 
+OLD = {"4601": "1201", "3403": "0403"}
+
+
+@define
+class BeforeTheReforms(Market):
+    """The same sales under the numbers of 2019."""
+
+    def properties(self, ids: Sequence[int]) -> Mapping[int, Property]:
+        told = super().properties(ids)
+        return {
+            id_: evolve(sold, municipality_number=OLD.get(sold.municipality_number or "", "0301"))
+            for id_, sold in told.items()
+        }
+
+
+def test_sales_under_numbers_of_before_are_trained_on_under_those_of_today(world: World) -> None:
+    """And what was fetched is kept as it was sent."""
+    new = world.retrain(publish=False)
+    today = world.stored("ree-snapshots/")
+    for path in world.folder.joinpath("ree-snapshots").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    world.container.market.override(providers.Object(BeforeTheReforms()))
+    old = world.retrain(publish=False)
+    before = world.stored("ree-snapshots/")
+
+    def ending(objects: Mapping[str, bytes], suffix: str) -> bytes:
+        (body,) = [body for name, body in objects.items() if name.endswith(suffix)]
+        return body
+
+    tables = [pq.read_table(BytesIO(ending(of, "dataset.parquet"))) for of in (today, before)]
+    assert tables[0].equals(tables[1])
+    assert old.evaluation == new.evaluation
+    rows = ending(before, "rows_raw.jsonl")
+    assert b'"municipality_number":"1201"' in rows
+    assert b'"municipality_number":"4601"' not in rows
+    places = tables[1]["municipality_number"].to_pylist()
+    concerned = sum(place in (4601, 3403) for place in places)
+    assert old.warnings == {"renumbered:municipality_number": concerned}
+    assert 0 < concerned < len(places)
+    assert new.warnings == {}
+    assert world.container.runs().run(old.run_id).warnings == old.warnings
+
+
 # The first model
 
 

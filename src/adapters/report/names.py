@@ -2,13 +2,12 @@
 
 from functools import cache
 from html import escape
-from typing import Any
 
 from attrs import evolve, frozen
 from markupsafe import Markup
 
 from ...domain.gating import Incumbent
-from ..municipalities import municipalities
+from ..municipalities import reference
 
 _TYPES = {
     "enebolig": "detached house",
@@ -128,7 +127,7 @@ def of(family: str, key: str) -> Name:
     Keys that are no words are codes: they are not read as numbers.
     """
     if family in ("by_municipality", "places"):
-        known = _places().get(key)
+        known = reference().find(key)
         return Name(known.name if known else "", code=key)
     if family == "by_realestate_type":
         return Name(key, _TYPES.get(key)) if key in _TYPES else Name("", code=key)
@@ -165,14 +164,9 @@ def rule(key: str) -> Name:
 
 
 @cache
-def _places() -> dict[str, Any]:
-    return {place.number: place for place in municipalities()}
-
-
-@cache
 def centres() -> tuple[tuple[float, float], ...]:
     """Where people live: latitude and longitude of every municipality, degrees."""
-    return tuple((place.lat, place.lon) for place in municipalities())
+    return tuple((place.lat, place.lon) for place in reference().current)
 
 
 def _named(known: dict[str, str], key: str) -> Name:

@@ -6,10 +6,10 @@ import numpy as np
 from attrs import define, frozen
 from numpy.random import Generator
 
-from ..municipalities import Municipality
 from . import traits
 from .places import FloatArray, IntArray, Places
 from .register_faults import Fate
+from .towns import Town
 
 _TYPE_PREMIUM = np.array([0.0, -0.03, 0.02, 0.0, 0.12, -0.4])
 _QUALITY = np.array([0.085, 0.075, 0.065, 0.065, 0.1, 0.2])
@@ -44,7 +44,7 @@ class Homes:
 class Builder:
     """Draws homes in the municipalities, by the size of their markets."""
 
-    towns: tuple[Municipality, ...]
+    towns: tuple[Town, ...]
     places: Places
 
     @cached_property

@@ -7,7 +7,7 @@ from attrs import frozen
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from ..municipalities import Municipality
+from .towns import Town
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
@@ -37,7 +37,7 @@ class Places:
     base: FloatArray
 
     @classmethod
-    def drawn(cls, towns: tuple[Municipality, ...], rng: Generator) -> Self:
+    def drawn(cls, towns: tuple[Town, ...], rng: Generator) -> Self:
         count = len(towns)
         size = np.array([town.listings for town in towns], float)
         reach = np.clip(0.22 * np.sqrt([town.area_km2 for town in towns]), 1.0, 8.0)[:, None, None]

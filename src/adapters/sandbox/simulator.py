@@ -7,7 +7,6 @@ from functools import cached_property, lru_cache
 from attrs import define, field, validators
 from numpy.random import PCG64, Generator, SeedSequence
 
-from ..municipalities import municipalities
 from . import cadastre
 from .homes import Builder, Homes
 from .market import PropertyRecord, TurnoverRecord, UnitRecord
@@ -15,6 +14,7 @@ from .places import Places
 from .records import full_unit, parameters
 from .register_faults import MONTH, Fate, fates
 from .sales import Sale, sales_of
+from .towns import towns
 
 _REMEMBERED_MONTHS = 48
 
@@ -63,12 +63,11 @@ class SimulatedMarket:
 
     @cached_property
     def _towns(self) -> tuple[int, ...]:
-        return tuple(int(town.number) for town in municipalities())
+        return tuple(int(town.number) for town in towns())
 
     @cached_property
     def _builder(self) -> Builder:
-        towns = municipalities()
-        return Builder(towns, Places.drawn(towns, self._rng(0)))
+        return Builder(towns(), Places.drawn(towns(), self._rng(0)))
 
     def _rng(self, *key: int) -> Generator:
         return Generator(PCG64(SeedSequence([self.seed, *key])))

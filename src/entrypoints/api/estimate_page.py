@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, current_app, request
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from ...adapters.municipalities import municipalities
+from ...adapters.municipalities import reference
 from ...domain.appraisal import COVERAGE, COVERAGES
 from ...domain.property import RealEstateType
 from .revalidation import revalidated
@@ -70,7 +70,7 @@ def texts(language: str) -> dict[str, str]:
 @cache
 def places() -> tuple[dict[str, Any], ...]:
     """Municipalities as the page knows them; a *label* tells those of one name apart."""
-    names = [each.name for each in municipalities()]
+    names = [each.name for each in reference().current]
     return tuple(
         {
             "number": each.number,
@@ -80,7 +80,7 @@ def places() -> tuple[dict[str, Any], ...]:
             "lat": each.lat,
             "lon": each.lon,
         }
-        for each in municipalities()
+        for each in reference().current
     )
 
 

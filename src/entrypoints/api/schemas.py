@@ -201,10 +201,11 @@ SCHEMAS: Mapping[str, Schema] = {
                 "type": "array",
                 "items": {"type": "string"},
                 "description": "`stub:model`, `stale:valuation_date`, "
-                "`unknown:municipality_number`; `near_edge:` and `distance`, `usable_area`, "
-                "`total_area`, `age`, `realestate_type`, `municipality_number` (far from where "
-                "its homes were sold) or `valuation_date` of a home that few sales resemble "
-                "in that.",
+                "`unknown:municipality_number`, `renumbered:municipality_number` (a number of 2019 "
+                "or of 2020 to 2023, valued under the one of today); `near_edge:` and `distance`, "
+                "`usable_area`, `total_area`, `age`, `realestate_type`, `municipality_number` (far "
+                "from where its homes were sold) or `valuation_date` of a home that few sales "
+                "resemble in that.",
             },
             "base": _count(
                 "With `explain=true`. Whole NOK that the contributions are added to: the estimate "

@@ -29,6 +29,7 @@ def run_document(run: Run) -> dict[str, Any]:
         "model_version": run.model_version,
         "activated": run.activated,
         "unreadable_replaced": run.unreadable_replaced,
+        "warnings": dict(run.warnings),
     }
 
 

@@ -16,7 +16,7 @@ from .rendering import (
     show,
     verdict_table,
 )
-from .words import moment
+from .words import moment, number
 
 if TYPE_CHECKING:
     from ...adapters.settings import Settings
@@ -32,6 +32,9 @@ _ENDINGS = {
 def show_run(run: Run, settings: "Settings", active: str | None = None) -> None:
     """The funnel, the errors, the verdict, and what came of it; *active* is the version of now."""
     parts: list[Part] = [_title(run), funnel_table(run.manifest.funnel)]
+    parts += [
+        Text(f"  warning {code}: {number(count)} sales") for code, count in run.warnings.items()
+    ]
     if run.evaluation is not None:
         parts.append(metrics_table(run.evaluation, run.baseline))
     if run.verdict is not None:

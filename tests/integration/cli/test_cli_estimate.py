@@ -281,6 +281,23 @@ def test_municipalities_with_and_without_zeros(
         assert got(tmp_path / "out.json")[0]["error"] == []
 
 
+@pytest.mark.parametrize("number", [806, "0806", 3807])
+def test_a_number_of_before_is_valued_under_that_of_today(
+    ree: Ree, published: Path, tmp_path: Path, number: object
+) -> None:
+    homes = [
+        {"property_id": "old", **HOUSE, "municipality_number": number},
+        {"property_id": "new", **HOUSE, "municipality_number": type(number)(4003)},
+    ]
+    for source in ("csv", "parquet", "jsonl", "json"):
+        file = put(tmp_path / f"h.{source}", homes)
+        result = ree("estimate", file, "--output", "out.json", *DAY)
+        old, new = got(tmp_path / "out.json")
+        assert old["warnings"] == [*new["warnings"], "renumbered:municipality_number"]
+        assert old["estimated_price"] == new["estimated_price"] > 0
+        assert "warning renumbered:municipality_number: 1" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("line", "codes"),
     [

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from ree.adapters.sandbox.running import Sandbox
+from ree.adapters.sandbox.replay import ReplayedMarket
+from ree.adapters.sandbox.running import Sandbox, running
 
 Ree = Callable[..., Result]
 Files = Callable[[Path], dict[str, bytes]]
@@ -257,3 +258,24 @@ def test_a_rerun_of_a_version_that_was_replaced_says_what_is_active_now(
     result = ree(*FIRST)
     assert result.exit_code == 0
     assert f"Version {first} was made active then; {second} is active now." in result.stdout
+
+
+def test_people_are_told_of_sales_under_numbers_of_before(
+    ree: Ree, storage: Path, tmp_path: Path
+) -> None:
+    """As a file of sales of 2019 has them, replayed."""
+    head = "property_id,turnover_date,price,realestate_type,municipality_number,lat,lon,"
+    head += "built_year,total_area,bra,floor,bedrooms,rooms\n"
+    rows = [
+        f"{10 + n},2025-01-{n + 1:02},4000000,enebolig,{number},59.9,10.5,1980,300,120,,3,4\n"
+        for n, number in enumerate(["0219", "3024", "3201", "0301", "1234"])
+    ]
+    (tmp_path / "sales.csv").write_text(head + "".join(rows))
+    period = ("--start-date", "2025-01-01", "--end-date", "2025-01-31", "--dry-run")
+    with running(ReplayedMarket.from_csv(tmp_path / "sales.csv")) as sandbox:
+        address = {"REE_API_BASE_URL": sandbox.base_url}
+        told = ree("retrain", *period, **address)
+        again = document(ree("retrain", *period, "--json", **address))
+    assert "warning renumbered:municipality_number: 3 sales" in told.stdout
+    assert again["warnings"] == {"renumbered:municipality_number": 3}
+    assert again["manifest"]["counts"]["rows_trainable"] == 5

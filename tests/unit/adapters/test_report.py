@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ree.adapters import codec
 from ree.adapters.figures import version_figures
-from ree.adapters.municipalities import municipalities
+from ree.adapters.municipalities import reference
 from ree.adapters.report import html_report
 from ree.adapters.seal import Seal
 from ree.adapters.version_objects import decode_manifest, encode_manifest
@@ -367,7 +367,7 @@ def test_too_few_sales_are_neither_good_nor_weak(page: Page) -> None:
 
 
 def test_names_are_those_of_people(page: Page) -> None:
-    names = {place.number: place.name for place in municipalities()}
+    names = {place.number: place.name for place in reference().current}
     for words in (f"{names['4601']} 4601", "enebolig detached house", "how large it is",
                   "missing: built year, lat"):  # fmt: skip
         assert words in page.text
@@ -379,7 +379,9 @@ def test_a_municipality_that_nobody_knows_keeps_its_number() -> None:
     abroad = report(evolve(RECORD, evaluation=evolve(EVALUATION, residuals=residuals)))
     assert "9876" in abroad.text
     assert "centres of all municipalities" not in abroad.text
-    assert abroad.html.count("<use") < len(municipalities()) <= known("compared").html.count("<use")
+    assert (
+        abroad.html.count("<use") < len(reference().current) <= known("compared").html.count("<use")
+    )
     assert abroad.stray == []
 
 
@@ -555,7 +557,7 @@ def test_equal_versions_give_equal_bytes_whatever_is_set_here() -> None:
 def test_it_is_small_with_all_there_can_be() -> None:
     places = {
         place.number: Place(place.lat, place.lon, 31, 0.0123456789012345, 0.0876543210987654)
-        for place in municipalities()
+        for place in reference().current
     }
     cells = tuple(Cell(1e6 * 1.1**i, 1e6 * 1.1**j, i + j + 1) for i in range(15) for j in range(20))
     weeks = tuple(Week(date.fromordinal(740_000 + 7 * i), SPREAD) for i in range(53))

@@ -71,6 +71,13 @@ class Lists:
             "municipality_number": [home.home.municipality_code for home in homes],
         }
 
+    def renumber(self, columns: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[int]]:
+        """219 became 301."""
+        codes = columns["municipality_number"]
+        today = [301 if code == 219 else code for code in codes]
+        rows = [row for row, code in enumerate(codes) if code == 219]
+        return {**columns, "municipality_number": today}, rows
+
 
 @frozen
 class Loaded:
@@ -175,6 +182,15 @@ def test_a_municipality_that_is_not_in_the_table_is_a_warning() -> None:
     (answer,) = batch()([home(municipality_number=302)])
     assert isinstance(answer, PriceEstimate)
     assert answer.warnings == ("unknown:municipality_number",)
+
+
+def test_a_number_that_is_no_longer_in_force_is_a_warning() -> None:
+    answers = batch()([home("a"), home("b", municipality_number=219), home("c")])
+    assert [getattr(answer, "warnings", None) for answer in answers] == [
+        (),
+        ("renumbered:municipality_number",),
+        (),
+    ]
 
 
 def test_a_valuation_long_after_the_newest_sale() -> None:

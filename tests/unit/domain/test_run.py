@@ -20,7 +20,7 @@ MANIFEST = DatasetManifest(
 def test_only_a_run_that_moved_the_pointer_is_activated(ending: Ending) -> None:
     run = Run("r", "k", "me", MOMENT, MOMENT, {}, MANIFEST, ending)
     assert run.activated is (ending is Ending.ACTIVATED)
-    assert astuple(run, recurse=False)[8:] == (None,) * 5 + (False,)
+    assert astuple(run, recurse=False)[8:] == (None,) * 5 + (False, {})
 
 
 def test_endings_are_stored_by_these_words() -> None:

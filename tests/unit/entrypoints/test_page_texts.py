@@ -11,9 +11,9 @@ import attrs
 import pytest
 
 from ree.adapters import training_domain
-from ree.adapters.municipalities import municipalities
+from ree.adapters.municipalities import reference
 from ree.application import value_columns
-from ree.domain import estimate, property, reach, rules
+from ree.domain import estimate, municipality, property, reach, rules
 from ree.domain.appraisal import COVERAGES, Confidence
 from ree.domain.explanation import GROUPS
 from ree.domain.property import NUMBERS, RealEstateType
@@ -22,7 +22,7 @@ from ree.entrypoints.api.estimate_page import FOLDER, LANGUAGES, places, texts
 
 NB, EN = (texts(language) for language in LANGUAGES)
 CODE = re.compile("[a-z_]+:[a-z_,]*")
-WARNINGS = {"near_edge", "stale", "stub", "unknown"}
+WARNINGS = {"near_edge", "renumbered", "stale", "stub", "unknown"}
 """Families of codes that an estimate carries; `unknown` is that of a field, too."""
 FAMILIES = {"missing", "invalid", "invalid_type", "not_finite", "unknown", "ambiguous"}
 """Families of faults whose text may be that of the family."""
@@ -54,7 +54,7 @@ def domain_codes() -> set[str]:
     for respect in training_domain.RESPECTS:
         whole |= {respect.warning, respect.fault(1.0, 2.0, 3.0).code}
     whole |= {f"invalid:{name}" for name in attrs.fields_dict(query.EstimateQuery)}
-    found = codes_in(rules, property, estimate, value_columns, query, reach)
+    found = codes_in(rules, property, estimate, municipality, value_columns, query, reach)
     return whole | {code for code in found if code not in ("near_edge:", "out_of_domain:")}
 
 
@@ -226,7 +226,7 @@ def test_nothing_that_came_from_elsewhere_becomes_markup() -> None:
 
 def test_municipalities_are_told_apart() -> None:
     labels = [place["label"] for place in places()]
-    assert len(labels) == len(set(labels)) == len(municipalities())
+    assert len(labels) == len(set(labels)) == len(reference().current)
     assert {"Herøy (Nordland)", "Herøy (Møre og Romsdal)", "Oslo"} <= set(labels)
     fields: set[Any] = {frozenset(place) for place in places()}
     assert fields == {frozenset({"number", "name", "label", "county", "lat", "lon"})}

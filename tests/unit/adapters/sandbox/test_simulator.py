@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from ree.adapters.municipalities import municipalities
 from ree.adapters.sandbox.market import Market, PropertyRecord, TurnoverAttributes
 from ree.adapters.sandbox.simulator import SimulatedMarket
+from ree.adapters.sandbox.towns import towns
 
 OSLO = ZoneInfo("Europe/Oslo")
 JANUARY = (date(2026, 1, 1), date(2026, 1, 31))
@@ -176,6 +176,7 @@ _ELSEWHERE = """
 import hashlib, msgspec
 from datetime import date
 from ree.adapters.sandbox.simulator import SimulatedMarket
+from ree.adapters.sandbox.towns import towns
 market = SimulatedMarket(seed=5, turnovers_per_month=300)
 sales = market.turnovers(date(2025, 3, 1), date(2025, 4, 30))
 print(hashlib.sha256(msgspec.json.encode(sales)).hexdigest())
@@ -311,9 +312,9 @@ def test_a_market_that_cannot_be_is_refused(wrong: dict[str, int]) -> None:
 
 
 def test_homes_stand_in_real_municipalities() -> None:
-    numbers = {int(town.number) for town in municipalities()}
+    numbers = {int(town.number) for town in towns()}
     _, rows = reasons_and_rows(SimulatedMarket(), *JANUARY)
 
-    assert len(municipalities()) == 357
+    assert len(towns()) == 357
     assert {home["municipality_number"] for _, _, _, home in rows} <= numbers
-    assert all(town.price_per_sqm % 500 == 0 for town in municipalities())
+    assert all(town.price_per_sqm % 500 == 0 for town in towns())
