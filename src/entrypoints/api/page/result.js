@@ -82,8 +82,7 @@ function comparables(answer, words) {
     element(
       "p",
       { class: "muted" },
-      `${words.say("comparables.about")} `,
-      element("span", { class: "screen" }, words.say("comparables.map")),
+      `${words.say("comparables.about")} ${words.say("comparables.map")}`,
     ),
     salesTable(rows, words),
     element("p", { class: "muted" }, words.say("comparables.adjusted.about", { day })),
