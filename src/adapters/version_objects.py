@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from io import BytesIO
 from pickle import HIGHEST_PROTOCOL, dumps
+from threading import Lock
 
 import numpy as np
 
@@ -32,6 +33,8 @@ REPORT = "report.html"
 FOLDERS: Mapping[Status, str] = {Status.PUBLISHED: "models", Status.REJECTED: "rejected"}
 GOLDEN_DAY = date(2026, 1, 1)
 """That golden rows are valued on where nothing was trained on."""
+_READING = Lock()
+"""NumPy reads headers with `ast`, whose constructors threads disturb in CPython 3.11 and 3.12."""
 
 
 def encode_version(version: ModelVersion, model: StorableModel) -> dict[str, bytes]:
@@ -89,7 +92,7 @@ def decode_model(version: str, bodies: Mapping[str, bytes]) -> PriceModel:
         schema = codec.from_json(bodies[SCHEMA], SCHEMA)
         if schema.get("features") != _features():
             raise UnreadableVersion(version, "it was trained on other features")
-        with np.load(BytesIO(bodies[MODEL]), allow_pickle=False) as stored:
+        with _READING, np.load(BytesIO(bodies[MODEL]), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         from .price_models import KINDS
 
