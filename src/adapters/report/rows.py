@@ -44,7 +44,7 @@ def bars(
 
     def paint(axes: "Axes") -> None:
         axes.set_xlim(0, 1.04 * max([*values, *lines, 1e-9]))
-        _lines(axes, lines)
+        _lines(axes, lines, len(rows))
         for place, row in enumerate(rows):
             y = place * ROW + 26
             if row.whole is not None:
@@ -78,7 +78,7 @@ def intervals(
         axes.set_xlim(low, high)
         if band is not None:
             axes.axvspan(*band, facecolor=COLOURS["band"], edgecolor="none")
-        _lines(axes, lines)
+        _lines(axes, lines, len(rows))
         for place, row in enumerate(rows):
             _point(axes, row, place * ROW + 26, low, high)
         _labels(axes, rows, told)
@@ -131,9 +131,18 @@ def _view(
     return low - room, high + room
 
 
-def _lines(axes: "Axes", lines: Sequence[float]) -> None:
+def _lines(axes: "Axes", lines: Sequence[float], rows: int) -> None:
+    """Across every bar, but not through the text above it."""
+    bars = [place * ROW + 26 for place in range(rows)]
     for line in lines:
-        axes.axvline(line, color=COLOURS["muted"], linewidth=1, dashes=(3, 3))
+        axes.vlines(
+            [line] * rows,
+            [y - 11 for y in bars],
+            [y + 11 for y in bars],
+            color=COLOURS["muted"],
+            linewidth=1,
+            linestyles=(0, (3, 3)),
+        )
 
 
 def _labels(axes: "Axes", rows: Sequence[Row], told: Callable[[float], str]) -> None:
