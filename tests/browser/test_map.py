@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import combinations, pairwise
+from math import dist
 from typing import Any
 
 import pytest
@@ -314,9 +315,42 @@ def test_comparables_stand_apart_around_the_home(map: Map) -> None:
         assert around["top"] < badge["top"] < badge["bottom"] < around["bottom"]
     middles = [(badge["left"] + badge["right"], badge["top"] + badge["bottom"]) for badge in badges]
     for one, other in combinations(middles, 2):
-        assert ((one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2) ** 0.5 / 2 > 20
+        assert dist(one, other) / 2 > 20
     title = map.page.locator("#map .map-comparable title").first.text_content()
     assert title == f"{form.say('map.comparable')} 1"
+
+
+def test_sales_of_one_house_do_not_hide_each_other(map: Map) -> None:
+    """Nor the home in it; each has a line to where it is. A map of its own shows them."""
+    map.page.evaluate(
+        """async () => {
+          const { createMap } = await import("./assets/map.js");
+          const place = document.createElement("div");
+          document.getElementById("map").replaceWith(place);
+          place.id = "map";
+          const names = ["zoomIn", "zoomOut", "reset", "map", "help", "comparable", "home"];
+          const labels = Object.fromEntries(names.map((name) => [name, name]));
+          const shown = createMap(place, { labels, municipalities: [], onPick() {} });
+          shown.setPoint(59.9, 10.7);
+          shown.setComparables(Array(5).fill({ lat: 59.9, lon: 10.7, label: "flat" }));
+          shown.focus(59.9, 10.7, 1);
+        }"""
+    )
+    map.drawn()
+    badges = map.page.locator("#map .map-comparable circle").evaluate_all(RECTANGLES)
+    pin = map.page.locator("#map .map-house").evaluate_all(RECTANGLES)
+    assert (len(badges), len(pin)) == (5, 1)
+    middles = [
+        ((box["left"] + box["right"]) / 2, (box["top"] + box["bottom"]) / 2)
+        for box in [*badges, *pin]
+    ]
+    for one, other in combinations(middles, 2):
+        assert dist(one, other) > 18
+    for leader in map.page.locator("#map .map-foot").evaluate_all(RECTANGLES):
+        foot = (leader["left"] + leader["right"]) / 2, (leader["top"] + leader["bottom"]) / 2
+        assert foot == pytest.approx(map.home(), abs=1)
+    titles = map.page.locator("#map .map-comparable title").all_text_contents()
+    assert titles == [f"comparable {number}: flat" for number in range(1, 6)]
 
 
 def test_another_language_leaves_the_map_where_it_is(map: Map) -> None:
