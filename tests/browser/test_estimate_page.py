@@ -108,6 +108,30 @@ def test_the_same_request_is_shown_as_curl(visit: Visit, service: Service) -> No
     assert '"lat": 59.922' in told
 
 
+def test_an_answer_to_another_form_is_told_from_that_of_this_one(
+    visit: Visit, service: Service
+) -> None:
+    page = opened(visit, service).page
+    form = Form(page, "nb")
+    form.fill(HOUSE)
+    form.submit()
+    form.price()
+    told = page.get_by_text(form.say("form.changed"))
+    expect(told).to_have_count(0)
+    form.field("usable_area").fill("90")
+    expect(told).to_be_visible()
+    form.submit()
+    expect(told).to_have_count(0)
+    form.price()
+
+
+def test_a_name_with_its_number_is_a_municipality(visit: Visit, service: Service) -> None:
+    form = Form(opened(visit, service).page, "nb")
+    form.fill({**HOUSE, "municipality_number": "Skien (4003)"})
+    form.submit()
+    form.price()
+
+
 @pytest.mark.parametrize(("example", "home"), [("house", "enebolig"), ("flat", "leilighet")])
 def test_an_example_can_be_tried(visit: Visit, service: Service, example: str, home: str) -> None:
     page = opened(visit, service).page
@@ -400,7 +424,7 @@ def test_a_wrong_key_is_said_at_its_field(visit: Visit, closed_service: Service,
     form.submit()
     field = form.field("client_key")
     expect(field).to_have_attribute("aria-invalid", "true")
-    assert form.say("problem.401.what") in described(field)
+    assert form.say(f"problem.{'401' if key else 'no_key'}.what") in described(field)
     expect(window.page.locator("#price")).to_have_count(0)
     field.fill(CLIENT_KEY)
     form.submit()

@@ -211,7 +211,7 @@ def test_no_text_is_there_for_a_part_that_no_script_shows() -> None:
 
 def test_every_problem_that_the_page_names_has_words() -> None:
     source = dict(scripts())["estimate.js"]
-    named = set(re.findall(r'"(no_model|timeout|network|other|unclear)"', source))
+    named = set(re.findall(r'"(no_key|no_model|timeout|network|other|unclear)"', source))
     statuses = set(re.findall(r"\d+", re.search(r"\[([\d, ]+)\]\.includes", source)[1]))  # type: ignore[index]
     spoken = {_code(key) for key in NB if key.startswith("problem.")} - {"heading"}
     assert spoken == named | statuses

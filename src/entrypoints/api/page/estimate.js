@@ -34,7 +34,7 @@ export async function ask({ home, query }, key, signal) {
       return null;
     });
     const own = told?.[PROPERTY];
-    if (!answer.ok || !own) return refused(answer, told);
+    if (!answer.ok || !own) return refused(answer, told, key);
     return { answer: own, trainedUntil: await trainedUntil(own.model_version, key, late.signal) };
   } catch {
     if (signal.aborted) return null;
@@ -77,14 +77,15 @@ function authorization(key) {
   return key ? { Authorization: `Bearer ${key}` } : {};
 }
 
-function refused(answer, told) {
+function refused(answer, told, key) {
   if (answer.status === 422 && told?.errors?.length) return { faults: told.errors };
   const seconds = answer.headers.get("Retry-After") ?? "5";
   const values = { seconds, id: told?.request_id, status: answer.status };
-  return { problem: named(answer.status, told), values };
+  return { problem: named(answer.status, told, key), values };
 }
 
-function named(status, told) {
+function named(status, told, key) {
+  if (status === 401 && !key) return "no_key";
   if (status === 503 && told?.type === "urn:ree:problem:model-not-ready") return "no_model";
   if ([401, 413, 429, 503].includes(status)) return String(status);
   return told?.request_id ? "other" : "unclear";

@@ -9,7 +9,7 @@ export async function loadMunicipalities() {
 /**
  * {number, place}, {} of an empty text, or {fault}.
  *
- * Any number is taken, also one of old, which the service knows; then there may be no place. A name
+ * As "Skien", "4003" or "Skien (4003)". Any number is taken, also one of old, which the service knows; then there may be no place. A name
  * may be one of several that a municipality has, with or without ø, å and accents.
  */
 export function findMunicipality(text, places) {
@@ -19,6 +19,9 @@ export function findMunicipality(text, places) {
     const number = asked.padStart(4, "0");
     return { number, place: places.find((place) => place.number === number) };
   }
+  const told = /^.+ \((\d{4})\)$/.exec(asked);
+  const numbered = told && places.find((place) => place.number === told[1]);
+  if (numbered) return { number: numbered.number, place: numbered };
   const listed = places.find((place) => place.label === text.trim());
   const exact = listed ? [listed] : places.filter((place) => plain(place.label) === asked);
   const found = exact.length ? exact : places.filter((place) => names(place).includes(asked));

@@ -61,6 +61,7 @@ class Page {
       onPick: (lat, lon) => {
         this.form.setPoint(lat, lon, this.words.language);
         this.showPoint([lat, lon]);
+        this.outdate();
       },
     });
     if (!key) this.loadSold();
@@ -132,6 +133,7 @@ class Page {
     byId("result").replaceChildren(
       ...(answer ? answerParts({ ...outcome, withKey: Boolean(key) }, this.words) : []),
     );
+    byId("outdated").textContent = "";
     this.map.setComparables(answer ? this.located(answer.comparables) : []);
     status.textContent = answer
       ? this.words.say("form.ready", { price: this.words.money(answer.estimated_price) })
@@ -139,8 +141,17 @@ class Page {
     if (outcome?.faults) showFaults(outcome.faults, this.words);
     if (outcome?.problem) {
       const text = problem(outcome.problem, outcome.values, this.words);
-      showProblem(text, outcome.problem === "401", this.words);
+      showProblem(text, ["401", "no_key"].includes(outcome.problem), this.words);
     }
+    if (outcome?.outdated) this.outdate();
+  }
+
+  /** An answer is of what was typed then; a key is no part of that. */
+  outdate() {
+    if (!this.outcome?.answer) return;
+    this.outcome.outdated = true;
+    byId("outdated").textContent = this.words.say("form.changed");
+    status.textContent = "";
   }
 
   located(comparables) {
@@ -185,6 +196,9 @@ function listen(page) {
   byId("form").addEventListener("submit", (event) => {
     event.preventDefault();
     page.submit();
+  });
+  byId("form").addEventListener("input", ({ target }) => {
+    if (target !== key) page.outdate();
   });
   for (const name of Object.keys(EXAMPLES)) {
     byId(`example-${name}`).addEventListener("click", () => page.tryExample(name));

@@ -13,8 +13,13 @@ export function answerParts({ answer, trainedUntil, request, place, withKey }, w
     comparables(answer, words),
     contributions(answer, words),
     asked(request, answer, place, words),
-    curl(request, withKey, words),
+    curl(dated(request, answer), withKey, words),
   ];
+}
+
+/** For the day that was answered for, so that another day's request gives the same. */
+function dated({ home, query }, { valuation_date }) {
+  return { home, query: { ...query, valuation_date } };
 }
 
 function headline(answer, trainedUntil, words) {
