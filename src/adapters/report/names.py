@@ -108,6 +108,11 @@ class Name:
         return self.gloss or self.text
 
     @property
+    def plural(self) -> str:
+        """In a sentence about all of them."""
+        return f"{self.gloss}s" if self.gloss else self.text or self.code or ""
+
+    @property
     def title(self) -> Markup:
         """At the beginning of a line."""
         return Markup.escape(evolve(self, text=self.text[:1].upper() + self.text[1:]))
@@ -152,10 +157,11 @@ def reason(key: str) -> Name:
     return _named(_REASONS, key)
 
 
-def rule(key: str) -> Name:
-    """A rule of the gate, as `overall_mae`."""
+def rule(key: str, *, english: bool = False) -> Name:
+    """A rule of the gate, as `overall_mae`; *english*: with types of homes as in a sentence."""
     segment, _, metric = key.rpartition("_")
-    about = "" if segment == "overall" else f" of {segment}"
+    homes = of("by_realestate_type", segment).plural if english else segment
+    about = "" if segment == "overall" else f" of {homes}"
     if key in _RULES:
         return Name(_RULES[key])
     if metric in METRICS:

@@ -44,9 +44,9 @@ def whole_percent(value: float) -> str:
 
 
 def change(value: float) -> str:
-    """A change, as +4.7 %, with a true minus sign."""
+    """A change, as +4.7 %, with a true minus sign; none as 0.0 %."""
     told = percent(value)
-    return told if told.startswith(MINUS) else f"+{told}"
+    return f"+{told}" if round(100 * value, 1) > 0 else told
 
 
 def points(value: float) -> str:
@@ -57,6 +57,11 @@ def points(value: float) -> str:
 def ratio(value: float) -> str:
     """A ratio, as 0.987."""
     return _rounded(value, 3)
+
+
+def tick(value: float) -> str:
+    """A ratio on an axis, as 0.95, with a true minus sign."""
+    return f"{value:g}".replace("-", MINUS)
 
 
 def cod(value: float) -> str:

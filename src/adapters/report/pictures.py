@@ -112,7 +112,7 @@ def ratio(name: str, studies: Iterable[tuple[Name, Figure]]) -> Markup:
         )
         for label, study in studies
     ]
-    return intervals(f"ratio-{name}", rows, lambda value: f"{value:g}", band=BANDS[name])
+    return intervals(f"ratio-{name}", rows, numbers.tick, band=BANDS[name])
 
 
 def degradations(checks: Sequence[Figure]) -> Markup:

@@ -158,5 +158,7 @@ def _labels(axes: "Axes", rows: Sequence[Row], told: Callable[[float], str]) -> 
             1, y, row.note, transform=across, ha="right", fontsize=TEXT, color=COLOURS["muted"]
         )
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=NICE))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: told(value)))
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: told(round(value, 9) + 0.0))
+    )  # no -0
     axes.grid(axis="x")

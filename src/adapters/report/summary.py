@@ -104,6 +104,11 @@ def _risks(figure: Figure, covered: Figure) -> list[str]:
     return found
 
 
+def _off(covered: Figure) -> float:
+    """How far from the share that was wanted."""
+    return abs(float(covered["covered"].raw) - float(covered["wanted"].raw))
+
+
 @frozen(slots=False)
 class Summary:
     """What a reader is told first."""
@@ -147,10 +152,25 @@ class Summary:
                 found.append(told[-1])
         return found
 
+    @cached_property
+    def worst_held(self) -> tuple[Segment, Figure] | None:
+        """The segment whose intervals held worst, and how; none where all are good.
+
+        A risk is worse than what is ok, then what is farther from what was wanted, on either side.
+        """
+        told = [s for s in self._told_covered if standing_of_coverage(s[1]) != "good"]
+        return max(
+            told,
+            key=lambda item: (standing_of_coverage(item[1]) == "risk", _off(item[1])),
+            default=None,
+        )
+
     @property
     def weakness(self) -> Standing:
-        """The worst of their standings."""
+        """The worst of the standings of both."""
         told: list[Standing] = [segment.standing for segment in self.weakest]
+        if self.worst_held:
+            told.append(standing_of_coverage(self.worst_held[1]))
         ranked: tuple[Standing, ...] = ("risk", "ok", "good")
         return next((standing for standing in ranked if standing in told), "few")
 
@@ -167,6 +187,11 @@ class Summary:
         """Segments that had too few sales to tell."""
         found = [s for family in FAMILIES for s in self.segments(family)]
         return [segment for segment in found if segment.standing == "few"]
+
+    @property
+    def few_kinds(self) -> list[Segment]:
+        """Those of them that are a type or a reach; municipalities are too many to name first."""
+        return [s for s in self.few if s.family in ("by_realestate_type", "by_reach")]
 
     def places(self) -> list[Segment]:
         """Municipalities, those with the most sales first."""
@@ -241,8 +266,12 @@ class Summary:
     @property
     def least_covered(self) -> tuple[Segment, Figure] | None:
         """The segment whose intervals hold the smallest share; too small ones do not count."""
-        told = [s for s in self.covered_segments if standing_of_coverage(s[1]) != "few"]
-        return min(told, key=lambda item: item[1]["covered"].raw, default=None)
+        return min(self._told_covered, key=lambda item: item[1]["covered"].raw, default=None)
+
+    @property
+    def _told_covered(self) -> list[tuple[Segment, Figure]]:
+        found = [s for s in self.covered_segments if s[1]["covered"].raw is not None]
+        return [s for s in found if standing_of_coverage(s[1]) != "few"]
 
     def studies(self, *families: str) -> list[tuple[Name, Figure]]:
         """The ratio studies, overall and of the segments of families."""

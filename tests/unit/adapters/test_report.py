@@ -19,6 +19,7 @@ from ree.adapters import codec
 from ree.adapters.figures import version_figures
 from ree.adapters.municipalities import reference
 from ree.adapters.report import html_report
+from ree.adapters.report.numbers import change
 from ree.adapters.seal import Seal
 from ree.adapters.version_objects import decode_manifest, encode_manifest
 from ree.domain.coverage import Coverage
@@ -269,7 +270,7 @@ def test_the_numbers_in_pictures_are_those_of_the_tables(page: Page) -> None:
         ("calibration", ["made to hold 80 %", "81.4 %", "made to hold 90 %", "90.7 %"]),
         ("coverage", ["enebolig, detached house", "90.7 %, n 1 230"]),
         ("ratio-cod", ["all homes", "12.4 %", "enebolig, detached house", "12.4 %"]),
-        ("change", ["mean error", "+2.0 %", "median error", "+0.0 %"]),
+        ("change", ["mean error", "+2.0 %", "median error", "0.0 %"]),
         ("drivers", ["how large it is", "1 786 408 kr", "where it is", "912 346 kr"]),
         ("funnel", ["sales that were fetched", "7 003", "readable sales of one unit", "7 000",
                     "complete and plausible", "6 170"]),
@@ -291,15 +292,20 @@ def test_the_largest_municipalities_come_first(page: Page) -> None:
         ("compared", "Passed the gate and was published. Good: half of its estimates are within "
                      "8.7 % of the price."),
         ("compared", "Measured on 1 234 sales newer than all that it had seen. Its mean error is "
-                     "65.0 % smaller than the naive baseline’s"),
+                     "65.0 % smaller than that of a naive baseline (the median price per m² of "
+                     "the same municipality and type)."),
         ("compared", "Weakest: detached house (median error 11.7 %, 321 sales), cheapest fifth "
                      "(median error 11.0 %, 247 sales), "),
         ("compared", "55.1 % of estimates within 10 % of the price, 83.2 % within 20 %"),
         ("compared", "mean error 345 678 kr"),
         ("compared", "intervals made to hold 90 % held 90.7 %: ● good"),
-        ("compared", "level of estimates: 0.981 of prices: ● good"),
+        ("compared", "median estimate / price: 0.981: ● good"),
         ("compared", "Where it is weakest ▲ risk there Enebolig detached house: 11.7 %, 321 sales, "
                      "◆ ok"),
+        ("compared", "Too few sales to tell: cabins, homes near the edge of what was sold "),
+        ("compared", "No rule failed, some could not be decided for lack of sales: error that nine "
+                     "in ten stay below of detached houses"),
+        ("accepted", "No rule failed, some could not be decided"),
         ("compared", "Compared with 20250101-000000-deadbeef"),
         ("first", "No version before it to compare with"),
         ("refused", "Refused by the gate and kept out of use: its mean error changed by +8.0 %, at "
@@ -364,6 +370,64 @@ def test_too_few_sales_are_neither_good_nor_weak(page: Page) -> None:
     assert "Weakest: cabin" not in page.text
     assert f"{THIN}%, 12 sales" not in page.text
     assert "of which there were too few sales to tell: hytte cabin (12)" in page.text
+
+
+def held(n: int, share: float, lower: float, upper: float) -> Metrics:
+    """An accurate segment, whose intervals of 90 % held a share of *n* prices."""
+    return evolve(OVERALL, coverage=(Coverage(n, 0.9, share, lower, upper, 0.5),))
+
+
+OK_HELD = held(247, 0.85, 0.799, 0.892)
+RISK_HELD = held(900, 0.861, 0.836, 0.866)
+TOO_WIDE = held(900, 0.961, 0.95, 0.97)
+FEW_HELD = held(29, 0.5, 0.3, 0.6)
+
+
+@pytest.mark.parametrize(
+    ("dearest", "second", "heading", "line"),
+    [
+        (OVERALL, FEW_HELD, "● good even there", None),
+        (OK_HELD, FEW_HELD, "◆ ok there", "dearest fifth, 85.0 % of 90 %, ◆ ok"),
+        (OK_HELD, RISK_HELD, "▲ risk there", "second dearest fifth, 86.1 % of 90 %, ▲ risk"),
+        (OK_HELD, TOO_WIDE, "▲ risk there", "second dearest fifth, 96.1 % of 90 %, ▲ risk"),
+        (held(99, nan, nan, nan), OVERALL, "● good even there", None),
+    ],
+)
+def test_intervals_that_do_not_hold_are_a_weakness(
+    dearest: Metrics, second: Metrics, heading: str, line: str | None
+) -> None:
+    """However small the median errors are."""
+    fifths = {"1": OVERALL, "4": second, "5": dearest}
+    evaluation = evolve(
+        EVALUATION, by_realestate_type={}, by_municipality={}, by_price_fifth=fifths, residuals=None
+    )
+    text = report(evolve(RECORD, evaluation=evaluation)).text.replace(THIN, " ")
+    assert f"Where it is weakest {heading}" in text
+    assert ("Intervals held worst" in text) == (line is not None)
+    assert line is None or f"Intervals held worst: {line}" in text
+
+
+def test_first_the_rules_name_homes_in_english() -> None:
+    broken = Check("enebolig_coverage", Outcome.FAILED, {"n": 900, "covered": 0.8, "wanted": 0.9})
+    text = report(evolve(FIRST, verdict=Verdict((broken,)))).text.replace(THIN, " ")
+    assert "kept out of use: its intervals of detached houses hold 80.0 % of prices" in text
+    assert "Intervals of detached houses: rule broken" in text
+
+
+def test_axes_have_a_true_minus(page: Page) -> None:
+    drawings = "".join(re.findall(r"<svg.*?</svg>", page.html, re.DOTALL))
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawings)
+    assert any(text.startswith("−0.") for text in texts)  # noqa: RUF001
+    assert not [text for text in texts if re.search(r"-[0-9]", text)]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0004, "0.0 %"), (-0.0004, "0.0 %"), (0.0, "0.0 %"), (0.0006, "+0.1 %"),
+     (-0.0006, "−0.1 %"), (0.047, "+4.7 %")],  # noqa: RUF001
+)  # fmt: skip
+def test_no_change_has_no_sign(value: float, text: str) -> None:
+    assert change(value).replace(THIN, " ") == text
 
 
 def test_names_are_those_of_people(page: Page) -> None:
