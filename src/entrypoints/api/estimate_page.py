@@ -69,14 +69,22 @@ def texts(language: str) -> dict[str, str]:
 
 @cache
 def places() -> tuple[dict[str, Any], ...]:
-    """Municipalities as the page knows them; a *label* tells those of one name apart."""
+    """Municipalities as the page knows them, with the numbers that became theirs alone.
+
+    A *label* tells those of one name apart.
+    """
     names = [each.name for each in reference().current]
+    former: dict[str, list[str]] = {}
+    for number, successors in reference().successors.items():
+        if len(successors) == 1:
+            former.setdefault(successors[0], []).append(number)
     return tuple(
         {
             "number": each.number,
             "name": each.name,
             "label": each.name if names.count(each.name) == 1 else f"{each.name} ({each.county})",
             "county": each.county,
+            "former": former.get(each.number, []),
             "lat": each.lat,
             "lon": each.lon,
         }

@@ -139,6 +139,17 @@ def test_a_municipality_is_found_by_what_people_call_it(modules: tuple[str, Path
     assert found[len(MUNICIPALITIES) :] == [place["number"] for place in places()]
 
 
+def test_a_number_of_old_is_where_it_became_one_alone(modules: tuple[str, Path]) -> None:
+    script = """
+    import { findMunicipality } from "./municipality.js";
+    const answer = ({ asked, places }) =>
+      asked.map((text) => findMunicipality(text, places).place?.name ?? null);
+    """
+    asked = ["0219", "3024", "3201", "219", "1534", "1507", "9999"]
+    found = run(modules, script, {"asked": asked, "places": places()})
+    assert found == ["Bærum"] * 4 + ["Haram", None, None]
+
+
 EXPLAIN = """
 import { explained, separated } from "./faults.js";
 import { Words } from "./words.js";

@@ -229,4 +229,4 @@ def test_municipalities_are_told_apart() -> None:
     assert len(labels) == len(set(labels)) == len(reference().current)
     assert {"Herøy (Nordland)", "Herøy (Møre og Romsdal)", "Oslo"} <= set(labels)
     fields: set[Any] = {frozenset(place) for place in places()}
-    assert fields == {frozenset({"number", "name", "label", "county", "lat", "lon"})}
+    assert fields == {frozenset({"number", "name", "label", "county", "former", "lat", "lon"})}

@@ -9,15 +9,17 @@ export async function loadMunicipalities() {
 /**
  * {number, place}, {} of an empty text, or {fault}.
  *
- * As "Skien", "4003" or "Skien (4003)". Any number is taken, also one of old, which the service knows; then there may be no place. A name
- * may be one of several that a municipality has, with or without ø, å and accents.
+ * As "Skien", "4003" or "Skien (4003)". Any number is taken, also one of old, which the service knows;
+ * one that became several has no place. A name may be one of several that a municipality has, with or
+ * without ø, å and accents.
  */
 export function findMunicipality(text, places) {
   const asked = plain(text);
   if (asked === "") return {};
   if (/^\d{1,4}$/.test(asked)) {
     const number = asked.padStart(4, "0");
-    return { number, place: places.find((place) => place.number === number) };
+    const now = places.find((place) => place.number === number);
+    return { number, place: now ?? places.find((place) => place.former.includes(number)) };
   }
   const told = /^.+ \((\d{4})\)$/.exec(asked);
   const numbered = told && places.find((place) => place.number === told[1]);

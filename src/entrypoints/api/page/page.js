@@ -4,7 +4,7 @@ import { ask, modelPlaces } from "./estimate.js";
 import { problem } from "./faults.js";
 import { Form, clearFaults, focusSummary, showFaults, showProblem } from "./form.js";
 import { createMap } from "./map.js";
-import { loadMunicipalities } from "./municipality.js";
+import { findMunicipality, loadMunicipalities } from "./municipality.js";
 import { answerParts } from "./result.js";
 import { loadWords, translate } from "./words.js";
 
@@ -167,7 +167,7 @@ class Page {
   }
 
   placeOf(number) {
-    const place = this.places.find((each) => each.number === number);
+    const { place } = findMunicipality(number ?? "", this.places);
     return place ? `${place.label} (${number})` : number;
   }
 
