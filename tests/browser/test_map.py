@@ -298,6 +298,19 @@ def test_two_fingers_zoom_and_one_moves(visit: Visit, service: Service) -> None:
         touch("touchMove", (x - way, y))
     touch("touchEnd")
     assert map.home() == pytest.approx((x - 60, y), abs=3)
+
+    scrolled = page.evaluate("scrollY")
+    touch("touchStart", (x, y))
+    for way in (20, 40, 60, 80, 100):
+        touch("touchMove", (x, y - way))
+    touch("touchEnd")
+    page.evaluate(
+        """before => new Promise(done => {
+            const look = () => scrollY > before ? done() : requestAnimationFrame(look);
+            look();
+        })""",
+        scrolled,
+    )
     assert point(page) == put
 
 
