@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..domain.dataset import Dataset
-from ..domain.residuals import Cell, Place, PriceBand, Residuals, Spread, Week
+from ..domain.residuals import Cell, PlaceErrors, PriceBand, Residuals, Spread, Week
 
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -67,10 +67,10 @@ def _bands(price: Array, estimate: Array, residual: Array) -> tuple[PriceBand, .
     )
 
 
-def _places(sales: Dataset, residual: Array) -> dict[str, Place]:
+def _places(sales: Dataset, residual: Array) -> dict[str, PlaceErrors]:
     lat, lon = sales.columns["lat"], sales.columns["lon"]
     return {
-        f"{int(code):04d}": Place(
+        f"{int(code):04d}": PlaceErrors(
             lat=_mean_degrees(lat[rows]),
             lon=_mean_degrees(lon[rows]),
             n=len(rows),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from io import BytesIO
+from os import register_at_fork
 from pickle import HIGHEST_PROTOCOL, dumps
 from threading import Lock
 
@@ -35,6 +36,10 @@ GOLDEN_DAY = date(2026, 1, 1)
 """That golden rows are valued on where nothing was trained on."""
 _READING = Lock()
 """NumPy reads headers with `ast`, whose constructors threads disturb in CPython 3.11 and 3.12."""
+# A fork waits for a reader, which the new process would not have: the lock would stay taken there.
+register_at_fork(
+    before=_READING.acquire, after_in_parent=_READING.release, after_in_child=_READING.release
+)
 
 
 def encode_version(version: ModelVersion, model: StorableModel) -> dict[str, bytes]:

@@ -47,7 +47,7 @@ class PriceBand:
 
 
 @frozen
-class Place:
+class PlaceErrors:
     """A municipality's sales: where they were on average (degrees), and how far off estimates were.
 
     Degrees have two decimals, about a kilometre. *median* is of the residuals, *mdape* of their
@@ -82,7 +82,7 @@ class Residuals:
 
     by_week: tuple[Week, ...]
     by_price: tuple[PriceBand, ...]
-    places: Mapping[str, Place]
+    places: Mapping[str, PlaceErrors]
     step: float
     """The upper bound of a cell / its lower one."""
     cells: tuple[Cell, ...]

@@ -44,8 +44,7 @@ from ree.domain.gating import Check, Outcome, Verdict
 from ree.domain.model import ConditionalWrites, Kind, ModelVersion, Recipe, Status, TrainingRecord
 from ree.domain.places import Place
 from ree.domain.ports import ModelRegistry
-from ree.domain.residuals import Cell, Driver, PriceBand, Residuals, Spread, Week
-from ree.domain.residuals import Place as PlaceOfSales
+from ree.domain.residuals import Cell, Driver, PlaceErrors, PriceBand, Residuals, Spread, Week
 from ree.domain.turnover import Period
 from ree.domain.verification import Soundness
 
@@ -65,7 +64,7 @@ SPREAD = Spread(120, -0.2, -0.1, 0.0, 0.1, nan)
 RESIDUALS = Residuals(
     (Week(date(2026, 1, 25), SPREAD),),
     (PriceBand(1e6, 9e6, 4e6, 4.1e6, SPREAD),),
-    {"0301": PlaceOfSales(59.91, 10.75, 120, 0.01, 0.08)},
+    {"0301": PlaceErrors(59.91, 10.75, 120, 0.01, 0.08)},
     1.1,
     (Cell(3_918_434.0, 4_310_278.0, 120),),
 )

@@ -29,7 +29,7 @@ from ree.domain.funnel import Funnel, Stage
 from ree.domain.gating import Check, Evidence, GatingPolicy, Incumbent, Measured, Outcome, Verdict
 from ree.domain.model import Kind, ModelVersion, Recipe, TrainingRecord
 from ree.domain.ratio_study import Ratio, RatioStudy
-from ree.domain.residuals import Cell, Driver, Place, PriceBand, Residuals, Spread, Week
+from ree.domain.residuals import Cell, Driver, PlaceErrors, PriceBand, Residuals, Spread, Week
 from ree.domain.turnover import Period
 
 from ...report_page import Page, leaves, wrong_numbers
@@ -68,10 +68,10 @@ RESIDUALS = Residuals(
         PriceBand(2_000_000.0, 19_500_000.0, 4_712_000.0, 4_500_100.0, SPREAD),
     ),
     places={
-        "0301": Place(59.91, 10.75, 412, -0.0301, 0.0655),
-        "4601": Place(60.39, 5.32, 207, 0.0122, 0.1144),
-        "5601": Place(69.97, 23.27, 33, 0.1, 0.2321),
-        "4003": Place(59.21, 9.58, 9, 0.2, 0.41),
+        "0301": PlaceErrors(59.91, 10.75, 412, -0.0301, 0.0655),
+        "4601": PlaceErrors(60.39, 5.32, 207, 0.0122, 0.1144),
+        "5601": PlaceErrors(69.97, 23.27, 33, 0.1, 0.2321),
+        "4003": PlaceErrors(59.21, 9.58, 9, 0.2, 0.41),
     },
     step=1.14,
     cells=(
@@ -172,7 +172,10 @@ NOT_FINITE = evolve(
         Residuals(
             (Week(date(2026, 1, 1), BLANK), Week(date(2026, 1, 8), evolve(SPREAD, p90=nan))),
             (PriceBand(nan, nan, nan, nan, BLANK),),
-            {"0301": Place(nan, nan, 40, nan, nan), "4601": Place(60.39, 5.32, 40, nan, nan)},
+            {
+                "0301": PlaceErrors(nan, nan, 40, nan, nan),
+                "4601": PlaceErrors(60.39, 5.32, 40, nan, nan),
+            },
             1.1,
             (),
         ),
@@ -438,7 +441,10 @@ def test_names_are_those_of_people(page: Page) -> None:
 
 
 def test_a_municipality_that_nobody_knows_keeps_its_number() -> None:
-    places = {"9876": Place(47.5, -122.3, 99, 0.0, 0.1), "9877": Place(47.7, -122.1, 88, 0.0, 0.2)}
+    places = {
+        "9876": PlaceErrors(47.5, -122.3, 99, 0.0, 0.1),
+        "9877": PlaceErrors(47.7, -122.1, 88, 0.0, 0.2),
+    }
     residuals = evolve(RESIDUALS, places=places)
     abroad = report(evolve(RECORD, evaluation=evolve(EVALUATION, residuals=residuals)))
     assert "9876" in abroad.text
@@ -492,7 +498,7 @@ EVALUATIONS = st.builds(
         st.dictionaries(
             st.sampled_from(["0301", "9999"]),
             st.builds(
-                Place,
+                PlaceErrors,
                 st.sampled_from([59.9, -90.0, nan]),
                 st.sampled_from([10.7, 180.0]),
                 COUNTS,
@@ -620,7 +626,7 @@ def test_equal_versions_give_equal_bytes_whatever_is_set_here() -> None:
 
 def test_it_is_small_with_all_there_can_be() -> None:
     places = {
-        place.number: Place(place.lat, place.lon, 31, 0.0123456789012345, 0.0876543210987654)
+        place.number: PlaceErrors(place.lat, place.lon, 31, 0.0123456789012345, 0.0876543210987654)
         for place in reference().current
     }
     cells = tuple(Cell(1e6 * 1.1**i, 1e6 * 1.1**j, i + j + 1) for i in range(15) for j in range(20))
