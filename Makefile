@@ -92,8 +92,8 @@ else
 endif
 
 lock: ## pin requirements/ again (needs uv; LOCKFLAGS=--upgrade for newer versions)
-	@$(COMPILE) --group dev --output-file requirements/dev.txt
-	@$(COMPILE) --group build --constraints requirements/dev.txt --output-file requirements/runtime.txt
+	@$(COMPILE) --extra celery --group dev --output-file requirements/dev.txt
+	@$(COMPILE) --extra celery --group build --constraints requirements/dev.txt --output-file requirements/runtime.txt
 	@$(COMPILE) --group benchmarks --constraints requirements/dev.txt --output-file requirements/benchmarks.txt
 	@$(PINS) --group pyproject.toml:serving-peers --output-file requirements/serving-peers.txt
 

@@ -7,7 +7,7 @@ import httpx2
 from attrs import field, frozen
 from stamina import RetryingCaller
 
-from ..domain.errors import MarketError
+from ..domain.errors import MarketError, MarketUnavailable
 from .market_client import open_client
 from .retry_after import told_wait
 
@@ -24,7 +24,7 @@ _ADVICE_BY_CLASS = {
 }
 
 
-class _Unavailable(MarketError):
+class _Unavailable(MarketUnavailable):
     """Worth another attempt, after *wait* seconds if the API told how many."""
 
     def __init__(self, message: str, wait: float | None = None) -> None:
@@ -78,7 +78,7 @@ class MarketHttp:
             return self._retrying(_next_attempt, self._once, question)
         except _Unavailable as error:
             message = str(error)
-        raise MarketError(message)
+        raise MarketUnavailable(message)
 
     def broken_contract(self, question: Question, reason: str) -> MarketError:
         """The error for an answer that the contract does not allow."""

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
-from ..domain.errors import StorageError
+from ..domain.errors import StorageError, StorageUnavailable
 
 FAILURES = (BotoCoreError, ResponseParserError, HTTPError, OSError, ValueError)
 KEYS = "REE_S3_ACCESS_KEY and REE_S3_SECRET_KEY"
@@ -25,6 +25,10 @@ class Refused(StorageError):
     def __init__(self, message: str, status: int, code: str) -> None:
         super().__init__(message)
         self.status, self.code = status, code
+
+
+class RefusedForNow(Refused, StorageUnavailable):
+    """The storage is overloaded or broken."""
 
 
 @contextmanager
@@ -42,7 +46,7 @@ def translated(doing: str) -> Iterator[None]:
             "REE_S3_ENDPOINT, or name the file of its authority in AWS_CA_BUNDLE."
         ) from None
     except FAILURES as error:
-        raise StorageError(
+        raise StorageUnavailable(
             f"Cannot {doing} ({type(error).__name__}). "
             f"Check REE_S3_ENDPOINT, {_BUCKETS}, and that the storage runs; then try again."
         ) from None
@@ -53,7 +57,12 @@ def _refused(doing: str, answer: Mapping[str, Any]) -> Refused:
     code = str(answer.get("Error", {}).get("Code", ""))
     if not re.fullmatch("[A-Za-z0-9.]{1,60}", code):
         code = "error"
-    return Refused(f"Cannot {doing} ({status} {code}). {_advice(status, code)}", status, code)
+    kind = RefusedForNow if _is_overload(status) else Refused
+    return kind(f"Cannot {doing} ({status} {code}). {_advice(status, code)}", status, code)
+
+
+def _is_overload(status: int) -> bool:
+    return status >= 500 or status == 429
 
 
 def _advice(status: int, code: str) -> str:
@@ -63,6 +72,6 @@ def _advice(status: int, code: str) -> str:
         return f"Check {KEYS}, and what they are allowed to do in this bucket."
     if status in (301, 307, 400):
         return f"Check REE_S3_ENDPOINT, REE_S3_REGION, {_BUCKETS}."
-    if status >= 500 or status == 429:
+    if _is_overload(status):
         return "It is overloaded or broken; try again later."
     return "Check that REE_S3_ENDPOINT is the address of an S3 storage."

@@ -9,6 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import field, fields, frozen
 from dotenv import dotenv_values
@@ -99,6 +100,14 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, OSError) as error:
+        raise ValueError(text) from error
+    return text
+
+
 def _signing_key(text: str) -> str:
     key_bytes(text)
     return text
@@ -181,6 +190,19 @@ class Settings:
     body_timeout: float = _option(10.0, _number(0.1, 3_600), "seconds, 0.1 to 3600")
     valuation_warn_months: int = _option(6, _months, "months, 1 to 1200")
     valuation_max_months: int = _option(18, _months, "months, 1 to 1200")
+    celery_broker_url: str | None = _option(
+        None,
+        _matching("(amqps?://.+|memory://)"),
+        "a URL as amqp://user:password@rabbitmq.example:5672/vhost",
+        secret=True,
+    )
+    celery_timezone: str = _option("Europe/Oslo", _zone, "a time zone, as Europe/Oslo")
+    celery_time_limit: int = _option(1_500, _integer(60, 86_400), "seconds, 60 to 86400")
+    worker_metrics_port: int = _option(0, _integer(0, 65_535), "a port, 0 to 65535")
+    pushgateway_url: str | None = _option(
+        None, _url, "a URL as http://pushgateway.example:9091, without a user"
+    )
+    train_window_months: int = _option(12, _months, "months, 1 to 1200")
     train_min_rows: int = _option(500, _rows, "a count of rows, 1 or more")
     gate_overall_mae_max_degrade_pct: float = _option(5.0, _percent, "a percentage, 0 to 1000")
     gate_overall_wape_max_degrade_pct: float = _option(10.0, _percent, "a percentage, 0 to 1000")

@@ -1,7 +1,6 @@
 """From past sales to a published model, or to a reason why there is none."""
 
 from collections.abc import Mapping
-from uuid import uuid4
 
 from attrs import evolve, field, frozen
 
@@ -12,7 +11,7 @@ from ..domain.gating import GatingPolicy, Incumbent
 from ..domain.model import Kind, ModelVersion, PriceModel, Recipe, TrainingRecord
 from ..domain.municipality import RENUMBERED
 from ..domain.ports import Clock, ModelRegistry, Progress, RunLog, SnapshotStore, Tabulate
-from ..domain.run import Ending, Run
+from ..domain.run import Ending, Run, new_run_id
 from ..domain.turnover import Period
 from .fetch_month import FetchMonth
 from .find_earlier import FindEarlier
@@ -35,6 +34,8 @@ class RetrainRequest:
     replace_unreadable: str | None = None
     """Why an active version that cannot be read may be treated as absent."""
     progress: Progress = unseen
+    run_id: str | None = None
+    """What the run is to be called; a new name if None."""
 
 
 @frozen
@@ -65,7 +66,7 @@ class RetrainPeriod:
         policy = evolve(self.policy, accept_inconclusive=request.accept_inconclusive)
         recipe = self.try_candidate.trainer.recipe(request.recipe)
         run = Run(
-            run_id=f"{now:%Y%m%d-%H%M%S}-{uuid4().hex[:8]}",
+            run_id=request.run_id or new_run_id(now),
             key=run_key(manifest, recipe, policy, self.environment),
             asked_by=request.asked_by,
             started_at=now,

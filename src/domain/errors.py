@@ -20,8 +20,16 @@ class MarketError(ReeError):
     """The market API is unreachable, refuses us, or answers what its contract does not allow."""
 
 
+class MarketUnavailable(MarketError):
+    """The market API cannot be asked now; that can pass by itself."""
+
+
 class StorageError(ReeError):
     """The object storage failed; nothing is known about what it holds."""
+
+
+class StorageUnavailable(StorageError):
+    """The object storage cannot be asked now; that can pass by itself."""
 
 
 class FunnelMismatch(ReeError):

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from .appraisal import Appraisal
 from .dataset import Dataset, DatasetManifest, MonthSnapshot, Sale
+from .drift import DriftReport
 from .estimate import Home
 from .evaluation import Comparison, Evaluation
 from .funnel import Funnel
@@ -17,6 +18,7 @@ from .model import Activation, LoadedModel, ModelVersion, PriceModel, Recipe, Tr
 from .property import Property
 from .residuals import Residuals
 from .run import Run
+from .track_record import TrackedMonth
 from .turnover import Period, Turnover, Unit
 from .verification import Finding
 
@@ -197,6 +199,26 @@ class RunLog(Protocol):
 
     def verify(self) -> Iterable[Finding]:
         """What is found of every report."""
+
+
+class TrackLog(Protocol):
+    """The months that versions were scored on."""
+
+    def record(self, month: TrackedMonth) -> None:
+        """Keep it; one that is there, of the same version and fetch, is left as it is."""
+
+    def months(self) -> Sequence[TrackedMonth]:
+        """Of all versions, the newest month first; of several fetches of a month the last."""
+
+
+class DriftLog(Protocol):
+    """What looking for drift came to."""
+
+    def record(self, report: DriftReport) -> None:
+        """Keep a report; it is never changed."""
+
+    def newest(self, version: str) -> DriftReport | None:
+        """The last one of a version."""
 
 
 class ActiveModel(Protocol):

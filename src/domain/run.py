@@ -3,12 +3,18 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
+from uuid import uuid4
 
 from attrs import field, frozen
 
 from .dataset import DatasetManifest
 from .evaluation import Evaluation
 from .gating import Verdict
+
+
+def new_run_id(now: datetime) -> str:
+    """YYYYMMDD-HHMMSS-<8 hex>, by the moment and by chance."""
+    return f"{now:%Y%m%d-%H%M%S}-{uuid4().hex[:8]}"
 
 
 class Ending(Enum):
