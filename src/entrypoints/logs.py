@@ -11,7 +11,12 @@ import structlog
 OURS = ("ree", "gunicorn")
 _HANDLER = "ree"
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""On every line that is written while a request is answered."""
+"""On every line that is written while a request is answered, or a task done that came of one."""
+RUN_ID: ContextVar[str | None] = ContextVar("run_id", default=None)
+"""On every line of a retrain."""
+MODEL_VERSION: ContextVar[str | None] = ContextVar("model_version", default=None)
+"""On every line about what a version did, or what is done to it."""
+_IDS = (REQUEST_ID, RUN_ID, MODEL_VERSION)
 
 
 class LineHandler(logging.StreamHandler[TextIO]):
@@ -46,7 +51,7 @@ def configure_logs(level: str, format: str = "console", *, stream: TextIO | None
     handler = LineHandler(stream, format)
     prepare: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
-        _with_request_id,
+        _with_ids,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -93,11 +98,9 @@ _ROOT = logging.getLogger()
 _OURS = logging.getLogger(OURS[0])
 
 
-def _with_request_id(
-    _: Any, __: str, event: structlog.typing.EventDict
-) -> structlog.typing.EventDict:
-    request_id = REQUEST_ID.get()
-    return event if request_id is None else {**event, "request_id": request_id}
+def _with_ids(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    known = {variable.name: variable.get() for variable in _IDS}
+    return {**event, **{name: value for name, value in known.items() if value is not None}}
 
 
 def _console(handler: LineHandler) -> list[structlog.typing.Processor]:
