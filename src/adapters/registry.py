@@ -24,6 +24,7 @@ from ..domain.ports import Clock
 from ..domain.verification import Finding, Soundness
 from .objects import ObjectExists, ObjectMissing, ObjectStore, digest
 from .pointer import ObjectPointer, Pointed, Target
+from .publications import Publications
 from .seal import Seal
 from .stored_arrays import StorableModel
 from .version_objects import (
@@ -101,17 +102,33 @@ class ObjectRegistry:
     def publish(self, model: PriceModel, record: TrainingRecord) -> ModelVersion:
         """Keep a model as a new version; a name that is taken is stepped over.
 
-        TypeError for a model that cannot be kept as arrays (StorableModel).
+        A model that another process publishes for the same run, or was killed while it did, is
+        that one's version, with its record. TypeError for a model that cannot be kept as arrays
+        (StorableModel).
         """
-        created_at, storable = self.clock.now(), _storable(model)
+        storable = _storable(model)
+        version = self._named(ModelVersion("", self.clock.now(), record, model.digest))
+        if record.run_key is not None:
+            first = Publications(self.objects, self.seal).claim(version)
+            if first is not None:
+                try:
+                    return self._write(first, storable, shared=True)
+                except ObjectExists:
+                    _log.warning("%s is taken; the version gets another name.", first.version)
+                    version = self._named(version)
         while True:
-            name = f"{created_at:%Y%m%d-%H%M%S}-{model.digest[:8]}"
-            version = ModelVersion(name, created_at, record, model.digest)
             try:
-                if not any(self.objects.keys(f"{folder}/{name}/") for folder in FOLDERS.values()):
-                    return self._write(version, storable)
+                return self._write(version, storable)
             except ObjectExists:
-                pass
+                version = self._named(version)
+
+    def _named(self, version: ModelVersion) -> ModelVersion:
+        """By the moment that it was made, or by the next one whose name is free."""
+        created_at = version.created_at
+        while True:
+            name = f"{created_at:%Y%m%d-%H%M%S}-{version.model_digest[:8]}"
+            if not any(self.objects.keys(f"{folder}/{name}/") for folder in FOLDERS.values()):
+                return evolve(version, version=name, created_at=created_at)
             created_at += timedelta(seconds=1)
 
     def digests(self, model: PriceModel, record: TrainingRecord) -> Mapping[str, str]:
@@ -248,13 +265,21 @@ class ObjectRegistry:
             raise UnreadableVersion(version.version, f"the SHA-256 of {name} differs")
         return body
 
-    def _write(self, version: ModelVersion, model: StorableModel) -> ModelVersion:
+    def _write(
+        self, version: ModelVersion, model: StorableModel, *, shared: bool = False
+    ) -> ModelVersion:
+        """Its objects, the manifest last; ObjectExists, unless others may write the same too."""
         bodies = encode_version(version, model)
         version = evolve(version, objects={name: digest(body) for name, body in bodies.items()})
         bodies[MANIFEST] = encode_manifest(version, self.seal)  # last: it makes the rest count
         for name, body in bodies.items():
             key = f"{_folder(version)}/{name}"
-            self.objects.create(key, body)
+            try:
+                self.objects.create(key, body)
+            except ObjectExists:
+                if not shared or self.objects.get(key).body != body:
+                    raise
+                continue
             if self.objects.get(key).body != body:
                 raise StorageError(
                     f"The storage gave back other bytes than were written as {key}; check it. "

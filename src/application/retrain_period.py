@@ -154,10 +154,16 @@ class RetrainPeriod:
                     version = self.registry.publish(model, record)
                     run = evolve(run, model_version=version.version)
                     if not verdict.passed:
-                        return run
+                        return self._told(run, version)
                     if self._activated(run, version, champion):
-                        return evolve(run, ending=Ending.ACTIVATED)
+                        return self._told(evolve(run, ending=Ending.ACTIVATED), version)
             champion = Champion.of(self.registry, replace_unreadable=replaces)
+
+    def _told(self, run: Run, version: ModelVersion) -> Run:
+        """By the run whose version it is, if another one with the same key was first."""
+        if version.record.run_id == run.run_id:
+            return run
+        return self.find_earlier(run.key) or run
 
     def _leads(self, champion: Champion) -> bool:
         active = self.registry.active()

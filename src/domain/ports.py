@@ -163,7 +163,11 @@ class ModelRegistry(Protocol):
         """A verified model; UnknownVersion, UnreadableVersion."""
 
     def publish(self, model: PriceModel, record: TrainingRecord) -> ModelVersion:
-        """Keep a model as a new version, among the rejected if its verdict says so."""
+        """Keep a model as a new version, among the rejected if its verdict says so.
+
+        One model of one run and champion is one version, whoever publishes it how often: the first
+        record counts.
+        """
 
     def digests(self, model: PriceModel, record: TrainingRecord) -> Mapping[str, str]:
         """SHA-256, by name, of the objects of a version that a model and its record decide."""

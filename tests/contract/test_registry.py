@@ -469,6 +469,106 @@ def test_an_interrupted_publication_is_no_version(
     assert registry.load(registry.publish(stub, STUB).version).model.digest == stub.digest
 
 
+@pytest.mark.parametrize("record", [TRAINED, REFUSED], ids=["published", "rejected"])
+@pytest.mark.parametrize("written", range(7))
+def test_who_publishes_after_a_killed_one_completes_its_version(
+    objects: ObjectStore,
+    clock: SetClock,
+    stub: MedianPricePerSqm,
+    record: TrainingRecord,
+    written: int,
+) -> None:
+    storage = Storage(objects)
+    registry: ModelRegistry = ObjectRegistry(storage, clock)
+    storage.creates_left = written
+    if written < 6:
+        with pytest.raises(StorageError, match="disk is full"):
+            registry.publish(stub, record)
+    else:
+        registry.publish(stub, record)
+    storage.creates_left = float("inf")
+    clock.moment += timedelta(minutes=5)
+    later = registry.publish(stub, evolve(record, run_id="20260203-040959-89abcdef"))
+    assert later.record.run_id == (record.run_id if written else "20260203-040959-89abcdef")
+    assert later.created_at == (MOMENT if written else clock.moment)
+    assert [found.version for found in registry.versions()] == [later.version]
+    assert registry.load(later.version).model.digest == stub.digest
+    assert not [finding for finding in registry.verify() if finding.soundness is Soundness.BROKEN]
+    folders = {tuple(key.split("/")[:2]) for key in objects.keys("models/")}
+    folders |= {tuple(key.split("/")[:2]) for key in objects.keys("rejected/")}
+    assert len(folders) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        evolve(TRAINED, run_key="another run"),
+        evolve(TRAINED, champion="20251231-000000-00000000"),
+        REFUSED,
+    ],
+    ids=["run", "champion", "verdict"],
+)
+def test_another_run_champion_or_verdict_is_another_version(
+    registry: ModelRegistry, stub: MedianPricePerSqm, other: TrainingRecord
+) -> None:
+    first, second = registry.publish(stub, TRAINED), registry.publish(stub, other)
+    assert first.version != second.version
+    assert second.record.champion == other.champion
+    assert len(registry.versions()) == 2
+
+
+def test_threads_that_publish_one_run_at_once_make_one_version(
+    registry: ModelRegistry, stub: MedianPricePerSqm
+) -> None:
+    start = Barrier(4)
+
+    def publish(number: int) -> ModelVersion:
+        start.wait()
+        return registry.publish(stub, evolve(TRAINED, run_id=f"run-{number}"))
+
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(publish, range(4)))
+    (version,) = registry.versions()
+    assert [plain(found) for found in told] == [plain(version)] * 4
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"no JSON"])
+def test_a_damaged_claim_binds_nobody(
+    objects: ObjectStore,
+    overwrite: Overwrite,
+    clock: SetClock,
+    stub: MedianPricePerSqm,
+    body: bytes,
+) -> None:
+    storage = Storage(objects)
+    registry: ModelRegistry = ObjectRegistry(storage, clock)
+    storage.creates_left = 2
+    with pytest.raises(StorageError, match="disk is full"):
+        registry.publish(stub, TRAINED)
+    storage.creates_left = float("inf")
+    (claim,) = objects.keys("publications/")
+    overwrite(claim, body)
+    version = registry.publish(stub, TRAINED)
+    assert version.created_at == MOMENT + timedelta(seconds=1)
+    assert registry.load(version.version).version.objects == version.objects
+
+
+def test_a_name_that_others_took_since_is_stepped_over(
+    objects: ObjectStore, overwrite: Overwrite, clock: SetClock, stub: MedianPricePerSqm
+) -> None:
+    storage = Storage(objects)
+    registry: ModelRegistry = ObjectRegistry(storage, clock)
+    storage.creates_left = 2
+    with pytest.raises(StorageError, match="disk is full"):
+        registry.publish(stub, TRAINED)
+    storage.creates_left = float("inf")
+    (half,) = objects.keys("models/")
+    overwrite(half, b"something else")
+    version = registry.publish(stub, TRAINED)
+    assert not half.startswith(f"models/{version.version}/")
+    assert registry.load(version.version).version.objects == version.objects
+
+
 def test_what_others_put_there_is_no_version(
     objects: ObjectStore, registry: ModelRegistry, stub: MedianPricePerSqm
 ) -> None:

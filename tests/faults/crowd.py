@@ -1,6 +1,7 @@
 """Eight retrains at once: each move of the pointer has one winner, and all end with a verdict."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from attrs import evolve, frozen
 
@@ -67,8 +68,8 @@ def _problems(bench: S3Bench, crowd: Crowd, without: str | None) -> Iterator[str
     activated = {one["version"] for one in told if one["ending"] == "activated"}
     if set(moves) != activated:
         yield f"the pointer moved to {sorted(moves)}, the eight tell of {sorted(activated)}"
-    if crowd.equal and len({(one["ending"], one["key"]) for one in told}) != 1:
-        yield f"equal retrains ended differently: {told}"
+    if crowd.equal:
+        yield from _one_for_all(store, told)
     if not moves:
         yield "nobody moved the pointer"
     for job, one in zip(jobs, ended, strict=True):
@@ -77,6 +78,19 @@ def _problems(bench: S3Bench, crowd: Crowd, without: str | None) -> Iterator[str
             yield f"a rerun ended otherwise: {again} after {one}"
     if bench.contents() != after:
         yield "a rerun changed the store"
+
+
+def _one_for_all(store: Store, told: list[dict[str, Any]]) -> Iterator[str]:
+    """Equal retrains make one version between them, and one report."""
+    if len({(one["ending"], one["key"], one["version"], one["run_id"]) for one in told}) != 1:
+        yield f"equal retrains ended differently: {told}"
+        return
+    for kind, found in (
+        ("versions", store.versions_of(told[0]["key"])),
+        ("reports", store.reports_of(told[0]["key"])),
+    ):
+        if len(found) != 1:
+            yield f"eight equal retrains made {len(found)} {kind}"
 
 
 def _verdicts(ended: list[Ended]) -> Iterator[str]:

@@ -309,7 +309,7 @@ def _rerun_end(case: Case, rerun: Ended, first: Ended, reference: Reference) -> 
     if "ending" in first.told:
         if not rerun.told["reused"]:
             yield "the rerun did what was done already"
-        same = ("ending",) if _twins(case, rerun.told) else ("ending", "run_id", "version")
+        same = ("ending", "run_id", "version")
         if [rerun.told[name] for name in same] != [first.told[name] for name in same]:
             yield f"the rerun tells another end: {rerun.told} after {first.told}"
 
@@ -334,10 +334,9 @@ def _once(case: Case, store: Store, told: dict[str, Any], reference: Reference) 
     expected = len(Store(reference.start).activated()) + len(moves) + (kind in _RIVALLED)
     if len(store.activated()) != expected:
         yield f"the pointer was moved too often or too rarely: {store.activated()}"
-    twins = _twins(case, told)
-    if len(versions) > 1 + (kind in _DOUBLING):
+    if len(versions) > 1 + (kind in _RIVALLED):
         yield f"the run has {len(versions)} versions: {versions}"
-    if not 1 <= len(reports) <= 1 + twins:
+    if len(reports) != 1:
         yield f"the run has {len(reports)} reports"
     if not {report["model_version"] for report in reports} <= set(versions):
         yield "a report tells of a version that is not there"
@@ -349,9 +348,3 @@ def _once(case: Case, store: Store, told: dict[str, Any], reference: Reference) 
         yield f"there are other datasets: {others}"
     if not reference.datasets.items() <= store.datasets().items():
         yield "its dataset is lost or another one"
-
-
-def _twins(case: Case, told: dict[str, Any]) -> bool:
-    """Two equal retrains at once that are refused move no pointer, so that both may be kept."""
-    same = (Kind.OVERTAKEN_SAME, Kind.LOST_SAME)
-    return told["ending"] == "refused" and bool(case.fault and case.fault.kind in same)

@@ -35,6 +35,7 @@ from ree.domain.model import Activation, ConditionalWrites, Recipe, Status
 from ree.domain.property import Property
 from ree.domain.run import Ending, Run
 from ree.domain.turnover import Period, Turnover, Unit
+from ree.domain.verification import Soundness
 
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
 BOTH = Period(date(2026, 1, 1), date(2026, 2, 28))
@@ -577,14 +578,41 @@ def test_a_rejected_run_whose_report_is_missing_is_told_by_its_version(
     assert world.active is None
 
 
-def test_an_incomplete_version_is_trained_again(world: World) -> None:
-    world.models.fails = lambda action, key: key.endswith("/training_manifest.json")
+@pytest.mark.parametrize(
+    "missing", ["/model.npz", "/report.html", "/model.pkl", "/training_manifest.json"]
+)
+def test_an_incomplete_version_is_completed(world: World, missing: str) -> None:
+    world.models.fails = lambda action, key: key.endswith(missing)
     with pytest.raises(StorageError, match="network"):
         world.retrain()
     world.models.fails = lambda action, key: False
     run = world.retrain()
-    assert (run.ending, run.reused) == (Ending.ACTIVATED, False)
+    assert run.ending is Ending.ACTIVATED
+    assert world.versions() == {run.model_version}
     assert [found.version for found in world.container.registry().versions()] == [run.model_version]
+    (report,) = world.container.runs().runs()
+    assert report.run_id == run.run_id
+    assert all(finding.soundness is not Soundness.BROKEN for finding in world.container.verify()())
+
+
+@pytest.mark.parametrize("by", [None, "publish"])
+def test_a_run_that_is_done_again_under_its_own_name_is_its_own(
+    world: World, by: str | None
+) -> None:
+    """As a task is that was delivered again since its worker was killed."""
+    if by:
+        world.models.fails = lambda action, key: key.endswith("/training_manifest.json")
+        with pytest.raises(StorageError, match="network"):
+            world.retrain(run_id="20260201-030500-01234567")
+        world.models.fails = lambda action, key: False
+    run = world.retrain(run_id="20260201-030500-01234567")
+    assert (run.run_id, run.ending, run.reused) == (
+        "20260201-030500-01234567",
+        Ending.ACTIVATED,
+        False,
+    )
+    (report,) = world.container.runs().runs()
+    assert report == run
 
 
 # Two at once

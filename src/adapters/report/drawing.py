@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -51,6 +52,8 @@ _AWAY = (
     r"; stroke-linejoin: \w+",
     r"; stroke-linecap: \w+",
 )
+_ALONE = Lock()
+"""matplotlib's settings are those of the whole process: two drawings at once would mix theirs."""
 _LONG = re.compile(r"\d+\.\d{2,}")
 
 
@@ -70,7 +73,7 @@ def drawn(
 
     left, right, top, bottom = margins
     written = io.StringIO()
-    with matplotlib.rc_context():
+    with _ALONE, matplotlib.rc_context():
         matplotlib.rcdefaults()  # not what is set on this machine
         matplotlib.rcParams.update(_SETTINGS)
         figure = Figure(figsize=(WIDTH / 72, height / 72))

@@ -5,9 +5,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from functools import cache
 from math import nan
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -534,6 +536,19 @@ def test_whatever_was_measured_has_a_report(evaluation: Evaluation, beside: Eval
     assert page.stray == []
     for drawing in re.findall(r"<svg.*?</svg>", page.html, re.DOTALL):
         assert not re.search(r"\b(nan|inf|None)\b", drawing)
+
+
+def test_reports_made_in_threads_at_once_are_the_same() -> None:
+    """Equal runs write equal objects; matplotlib's settings are those of the whole process."""
+    start, version = Barrier(4), evolve(VERSION, record=next(iter(RECORDS.values())))
+
+    def make(_: int) -> str:
+        start.wait()
+        return html_report(version)
+
+    with ThreadPoolExecutor(4) as pool:
+        reports = {report for _ in range(5) for report in pool.map(make, range(4))}
+    assert reports == {html_report(version)}
 
 
 def test_what_comes_from_outside_is_escaped() -> None:
