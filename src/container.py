@@ -16,11 +16,13 @@ from .adapters.runs import ObjectRuns
 from .adapters.seal import Seal
 from .adapters.settings import Settings, load_settings
 from .adapters.table import NumpyTable
+from .adapters.track_log import ObjectTrackLog
 from .application.estimate_batch import EstimateBatch
 from .application.fetch_month import FetchMonth
 from .application.find_earlier import FindEarlier
 from .application.reproduce import Reproduce
 from .application.retrain_period import RetrainPeriod
+from .application.score_months import ScoreMonths
 from .application.trial import TryCandidate
 from .application.verify import Verify
 from .application.versions import Activate, Bootstrap, RollBack
@@ -126,6 +128,7 @@ class Container(containers.DeclarativeContainer):
         environment=environment,
     )
     runs = providers.ThreadSafeSingleton(ObjectRuns, objects=model_objects, seal=seal)
+    track_log = providers.ThreadSafeSingleton(ObjectTrackLog, objects=model_objects, seal=seal)
     latest_model = providers.ThreadSafeSingleton(LatestModel, registry=registry)
     watched_model = providers.ThreadSafeSingleton(
         WatchedModel,
@@ -135,6 +138,15 @@ class Container(containers.DeclarativeContainer):
     )
 
     try_candidate = providers.Factory(TryCandidate, trainer=trainer, evaluator=evaluator)
+    score_months = providers.Factory(
+        ScoreMonths,
+        registry=registry,
+        snapshots=snapshots,
+        tabulate=tabulate,
+        evaluator=evaluator,
+        track_log=track_log,
+        clock=clock,
+    )
     retrain_period = providers.Factory(
         RetrainPeriod,
         fetch_month=providers.Factory(
@@ -142,6 +154,7 @@ class Container(containers.DeclarativeContainer):
         ),
         try_candidate=try_candidate,
         find_earlier=providers.Factory(FindEarlier, registry=registry, runs=runs),
+        score_months=score_months,
         snapshots=snapshots,
         tabulate=tabulate,
         registry=registry,
@@ -164,7 +177,9 @@ class Container(containers.DeclarativeContainer):
     bootstrap = providers.Factory(
         Bootstrap, registry=registry, trainer=trainer, environment=environment
     )
-    verify = providers.Factory(Verify, registry=registry, runs=runs, snapshots=snapshots)
+    verify = providers.Factory(
+        Verify, registry=registry, runs=runs, track_log=track_log, snapshots=snapshots
+    )
     reproduce = providers.Factory(
         Reproduce,
         registry=registry,

@@ -3,14 +3,17 @@
 from math import isfinite
 from typing import Any
 
+from ..domain.appraisal import COVERAGE
 from ..domain.evaluation import Evaluation, Metrics
 from ..domain.gating import Verdict
 from ..domain.model import TrainingRecord
 from ..domain.residuals import strongest_first
 from ..domain.segments import status
+from ..domain.track_record import TrackedMonth
 from . import codec
 
 SEGMENTS = ("by_realestate_type", "by_municipality", "by_price_fifth", "by_reach")
+TRACKED_SEGMENTS = ("by_realestate_type", "by_reach")
 
 
 def evaluation_figures(evaluation: Evaluation | None) -> dict[str, Any]:
@@ -71,7 +74,58 @@ def version_figures(record: TrainingRecord) -> dict[str, Any]:
         "verdict": verdict_figures(record.verdict),
         "champion": record.champion,
         "champion_trained_until": codec.plain(record.champion_trained_until),
+        "track": [_tracked_line(month) for month in record.track],
     }
+
+
+def tracked_figures(month: TrackedMonth) -> dict[str, Any]:
+    """How a version did on the sales of a month, beside what it did on its own holdout."""
+    segments = evaluation_figures(month.evaluation)
+    return {
+        "model_version": month.version,
+        "trained_until": codec.plain(month.trained_until),
+        "month": month_name(month),
+        "metrics": metrics_figures(month.evaluation.overall),
+        "holdout": month.holdout and metrics_figures(month.holdout),
+        "segments": {name: segments[name] for name in TRACKED_SEGMENTS},
+        "excluded": dict(month.excluded),
+        "snapshot_digest": month.snapshot_digest,
+        "scored_at": codec.plain(month.scored_at),
+    }
+
+
+def month_name(month: TrackedMonth) -> str:
+    """As 2026-01."""
+    return f"{month.month.start:%Y-%m}"
+
+
+def _tracked_line(month: TrackedMonth) -> dict[str, Any]:
+    """What a report has room for."""
+    overall, held = month.evaluation.overall, month.evaluation.overall.covered(COVERAGE)
+    ratios = overall.ratios
+    figures: dict[str, Any] = codec.plain(
+        {
+            "month": month_name(month),
+            "model_version": month.version,
+            "n": overall.n,
+            "mdape": overall.mdape,
+            "holdout_mdape": month.holdout.mdape if month.holdout else None,
+            "wape": overall.wape,
+            "within_10": overall.within_10,
+            "within_20": overall.within_20,
+            "cod": ratios.cod.value if ratios else None,
+            "prd": ratios.prd.value if ratios else None,
+            "coverage": held
+            and {
+                "n": held.n,
+                "covered": held.covered,
+                "lower": held.lower,
+                "upper": held.upper,
+                "status": held.status,
+            },
+        }
+    )
+    return figures
 
 
 def _gain(evaluation: Evaluation | None, baseline: Evaluation | None) -> float | None:

@@ -1,6 +1,6 @@
 """From past sales to a published model, or to a reason why there is none."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import evolve, field, frozen
 
@@ -12,10 +12,12 @@ from ..domain.model import Kind, ModelVersion, PriceModel, Recipe, TrainingRecor
 from ..domain.municipality import RENUMBERED
 from ..domain.ports import Clock, ModelRegistry, Progress, RunLog, SnapshotStore, Tabulate
 from ..domain.run import Ending, Run, new_run_id
+from ..domain.track_record import MOST_KEPT, TrackedMonth
 from ..domain.turnover import Period
 from .fetch_month import FetchMonth
 from .find_earlier import FindEarlier
 from .run_key import run_key
+from .score_months import ScoreMonths
 from .stopwatch import Stopwatch, unseen
 from .trial import Candidate, Champion, TryCandidate
 
@@ -40,11 +42,16 @@ class RetrainRequest:
 
 @frozen
 class RetrainPeriod:
-    """Fetch, merge, validate, train, evaluate out of time, gate, publish, activate."""
+    """Fetch, merge, validate, train, evaluate out of time, gate, publish, activate.
+
+    Before a model is trained, the months that were fetched are scored: how the versions did on them
+    that were active then.
+    """
 
     fetch_month: FetchMonth
     try_candidate: TryCandidate
     find_earlier: FindEarlier
+    score_months: ScoreMonths
     snapshots: SnapshotStore
     tabulate: Tabulate
     registry: ModelRegistry
@@ -77,13 +84,15 @@ class RetrainPeriod:
             warnings=warnings,
         )
         if not request.dry_run:
+            with watch.step("track"):
+                track = self.score_months(manifest.snapshots)
             replace = request.replace_unreadable is not None
             champion = Champion.of(self.registry, replace_unreadable=replace)
             if champion.standing is Incumbent.REPLACED:
                 run = evolve(run, unreadable_replaced=request.replace_unreadable)
             elif earlier := self.find_earlier(run.key):
                 return earlier
-            run = self._train(run, request, dataset, recipe, policy, champion, watch)
+            run = self._train(run, request, dataset, recipe, policy, champion, track, watch)
         if run.reused:
             return run
         run = evolve(run, finished_at=self.clock.now(), steps=dict(watch.seconds))
@@ -125,6 +134,7 @@ class RetrainPeriod:
         recipe: Recipe,
         policy: GatingPolicy,
         champion: Champion,
+        track: Sequence[TrackedMonth],
         watch: Stopwatch,
     ) -> Run:
         """Who loses the move of the pointer to somebody else has to stand up to the winner."""
@@ -150,7 +160,10 @@ class RetrainPeriod:
                 return earlier
             if self._leads(champion):
                 with watch.step("publish"):
-                    record = self._training_record(run, recipe, dataset, candidate, champion)
+                    record = evolve(
+                        self._training_record(run, recipe, dataset, candidate, champion),
+                        track=tuple(month.brief for month in track[:MOST_KEPT]),
+                    )
                     version = self.registry.publish(model, record)
                     run = evolve(run, model_version=version.version)
                     if not verdict.passed:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from ..domain.errors import StorageError, UnreadableVersion
-from ..domain.ports import ModelRegistry, RunLog, SnapshotStore
+from ..domain.ports import ModelRegistry, RunLog, SnapshotStore, TrackLog
 from ..domain.verification import Finding, Soundness
 
 
@@ -15,6 +15,7 @@ class Verify:
 
     registry: ModelRegistry
     runs: RunLog
+    track_log: TrackLog
     snapshots: SnapshotStore
 
     def __call__(self, version: str | None = None) -> Iterator[Finding]:
@@ -26,6 +27,7 @@ class Verify:
         if version is None:
             yield from self.runs.verify()
             yield from self._lost_moves()
+            yield from self.track_log.verify()
             yield from self.snapshots.verify()
             return
         try:

@@ -13,6 +13,7 @@ from .evaluation import Evaluation
 from .explanation import Explanation
 from .gating import Verdict
 from .places import Place
+from .track_record import TrackedMonth
 
 
 class PriceModel(Protocol):
@@ -86,6 +87,8 @@ class TrainingRecord:
     champion: str | None = None
     """The active version that it was compared with."""
     champion_trained_until: date | None = None
+    track: tuple[TrackedMonth, ...] = ()
+    """How the versions before it did, in brief, the newest month first."""
 
     @property
     def status(self) -> Status:
@@ -133,6 +136,11 @@ class Activation:
     """SHA-256 of the activation before, so that the history is a chain."""
     conditional_writes: ConditionalWrites = ConditionalWrites.ETAG
     """What kept another mover from moving the pointer at the same time."""
+
+
+def active_at(history: Sequence[Activation], moment: datetime) -> str | None:
+    """The version that was active before *moment*; *history* has the newest first."""
+    return next((move.version for move in history if move.activated_at < moment), None)
 
 
 def line_of_succession(history: Sequence[Activation]) -> list[str]:

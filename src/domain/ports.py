@@ -212,7 +212,10 @@ class TrackLog(Protocol):
         """Keep it; one that is there, of the same version and fetch, is left as it is."""
 
     def months(self) -> Sequence[TrackedMonth]:
-        """Of all versions, the newest month first; of several fetches of a month the last."""
+        """Of all versions, the newest month first; of a version's fetches of a month the last."""
+
+    def verify(self) -> Iterable[Finding]:
+        """What is found of every month."""
 
 
 class DriftLog(Protocol):

@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from .evaluation import Evaluation
+from .evaluation import Evaluation, Metrics
 from .turnover import Period
+
+WITHIN_TRAINING = "within_training_period"
+"""Why a sale does not count that is not newer than all that the version was trained on."""
+MOST_KEPT = 24
+"""Months of the track record that a new version keeps."""
 
 
 @frozen
@@ -25,3 +30,15 @@ class TrackedMonth:
     evaluation: Evaluation
     """In brief."""
     excluded: Mapping[str, int]
+    holdout: Metrics | None = None
+    """What the gate was told of the version: its errors on its own holdout, overall."""
+
+    @property
+    def key(self) -> tuple[str, Period, str]:
+        """What it is of: one version on one fetch of a month is scored once."""
+        return self.version, self.month, self.snapshot_digest
+
+    @property
+    def brief(self) -> "TrackedMonth":
+        """Without segments."""
+        return evolve(self, evaluation=Evaluation(self.evaluation.overall))

@@ -50,6 +50,11 @@ class Period:
                 return
             start = last + timedelta(days=1)
 
+    @property
+    def is_calendar_month(self) -> bool:
+        """Whether it is one month from its first to its last day."""
+        return self.start.day == 1 and add_months(self.start, 1) - self.end == timedelta(days=1)
+
     def __contains__(self, day: date) -> bool:
         return self.start <= day <= self.end
 

@@ -13,10 +13,12 @@ from ree.adapters.registry import ObjectRegistry
 from ree.adapters.runs import ObjectRuns
 from ree.adapters.snapshots import ObjectSnapshots
 from ree.adapters.table import NumpyTable
+from ree.adapters.track_log import ObjectTrackLog
 from ree.application.estimate_batch import EstimateBatch
 from ree.application.fetch_month import FetchMonth
 from ree.application.find_earlier import FindEarlier
 from ree.application.retrain_period import RetrainPeriod, RetrainRequest
+from ree.application.score_months import ScoreMonths
 from ree.application.trial import TryCandidate
 from ree.application.versions import Activate, Bootstrap, RollBack
 from ree.domain.errors import ReeError
@@ -59,6 +61,21 @@ class World:
         return ObjectSnapshots(self.snapshot_storage, self.clock, "test")
 
     @property
+    def track_log(self) -> ObjectTrackLog:
+        return ObjectTrackLog(self.model_storage)
+
+    @property
+    def score_months(self) -> ScoreMonths:
+        return ScoreMonths(
+            self.registry,
+            self.snapshots,
+            NumpyTable(),
+            self.evaluator,
+            self.track_log,
+            self.clock,
+        )
+
+    @property
     def estimate(self) -> EstimateBatch:
         return EstimateBatch(
             LatestModel(self.registry), NumpyTable(), {"0301", "3201"}, max_batch=self.max_batch
@@ -91,6 +108,7 @@ class World:
             FetchMonth(self.town, self.snapshots, NumpyTable()),
             TryCandidate(self.trainer, self.evaluator),
             FindEarlier(self.registry, runs),
+            self.score_months,
             self.snapshots,
             NumpyTable(),
             self.registry,

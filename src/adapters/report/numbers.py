@@ -111,6 +111,13 @@ def _day(value: Any) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(known.isoformat()[:10], day(known))
 
 
+def _month(figure: Figure) -> Markup:
+    year, number = figure.raw.split("-")
+    return Markup('<time datetime="{}">{} {}</time>').format(
+        figure.raw, _MONTHS[int(number) - 1], year
+    )
+
+
 def _rounded(value: float, digits: int) -> str:
     text = f"{value:.{digits}f}"
     if not text.strip("-0."):
@@ -127,4 +134,4 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     for told in (
         count, kroner, million, percent, whole_percent, change, points, ratio, cod, multiple,
     )
-} | {"day": _day}  # fmt: skip
+} | {"day": _day, "month": _month}  # fmt: skip

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from ...domain import coverage, segments
 from ...domain.ratio_study import BANDS
-from . import names, numbers, pictures, places
+from . import months, names, numbers, pictures, places
 from .figure import Figure
 from .numbers import MINUS, points, whole_percent
 from .summary import (
@@ -58,6 +58,7 @@ def template() -> Template:
         is_of_a_type=is_of_a_type,
         limits=LIMITS,
         marks=MARKS,
+        months=months,
         names=names,
         pictures=pictures,
         split=_split,

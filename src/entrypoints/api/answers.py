@@ -11,7 +11,12 @@ from msgspec.json import Encoder
 
 from ...adapters.active_model import Followed
 from ...adapters.codec import finite
-from ...adapters.figures import SEGMENTS, evaluation_figures, metrics_figures
+from ...adapters.figures import (
+    SEGMENTS,
+    evaluation_figures,
+    metrics_figures,
+    tracked_figures,
+)
 from ...adapters.settings import Settings
 from ...domain.appraisal import Confidence
 from ...domain.estimate import CURRENCY, Estimates, PriceEstimate, Refusal
@@ -19,6 +24,7 @@ from ...domain.evaluation import Evaluation
 from ...domain.model import LoadedModel, ModelVersion
 from ...domain.places import CELL
 from ...domain.rules import Fault
+from ...domain.track_record import TrackedMonth
 
 
 class StrictJson(DefaultJSONProvider):
@@ -163,6 +169,11 @@ def located(loaded: LoadedModel) -> dict[str, Any]:
         "cell_degrees": CELL,
         "cells": [[place.lat, place.lon, place.sales] for place in loaded.model.places()],
     }
+
+
+def tracked(months: Iterable[TrackedMonth]) -> dict[str, Any]:
+    """How versions did on later sales."""
+    return {"months": [tracked_figures(month) for month in months]}
 
 
 def _overall(evaluation: Evaluation | None) -> dict[str, Any] | None:

@@ -210,6 +210,60 @@ PLACES: dict[str, Any] = {
 }
 
 
+def _errors(n: int, mdape: float, within_10: float, held: float) -> dict[str, Any]:
+    return {
+        "n": n,
+        "mae": 431_250.0,
+        "rmse": 688_140.0,
+        "mape": 0.112,
+        "mdape": mdape,
+        "wape": 0.098,
+        "p90": 921_800.0,
+        "within_10": within_10,
+        "within_20": 0.857,
+        "ratios": None,
+        "coverage": [
+            {
+                "status": "good",
+                "n": n,
+                "wanted": 0.9,
+                "covered": held,
+                "lower": held - 0.015,
+                "upper": held + 0.013,
+                "width": 0.47,
+            }
+        ],
+    }
+
+
+TRACK_RECORD: dict[str, Any] = {
+    "good": {
+        "summary": "A month",
+        "value": {
+            "months": [
+                {
+                    "model_version": VERSION,
+                    "trained_until": "2026-08-31",
+                    "month": "2026-09",
+                    "metrics": _errors(1_904, 0.0792, 0.609, 0.897),
+                    "holdout": _errors(1_871, 0.0775, 0.617, 0.905),
+                    "segments": {
+                        "by_realestate_type": {
+                            "leilighet": {"status": "good"} | _errors(1_022, 0.0641, 0.702, 0.903)
+                        },
+                        "by_reach": {},
+                    },
+                    "excluded": {"missing:built_year": 41},
+                    "snapshot_digest": "9a" * 32,
+                    "scored_at": "2026-10-01T01:05:41+00:00",
+                }
+            ]
+        },
+    },
+    "empty": {"summary": "Before the first month", "value": {"months": []}},
+}
+
+
 def _problem(error: Exception) -> dict[str, Any]:
     kind = kind_of(error)
     value = {

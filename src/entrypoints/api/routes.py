@@ -8,7 +8,7 @@ from flask import Response, current_app, request
 from ...container import Container
 from ...domain.turnover import OSLO
 from . import examples
-from .answers import described, located, serving
+from .answers import described, located, serving, tracked
 from .body import body_text
 from .documentation import Routes
 from .estimating import complete_answer, fast_answer
@@ -95,6 +95,24 @@ def _page(version: str) -> bytes:
     return _kept(
         "report", version, lambda: _container().registry().artifact(version, "report.html")
     )
+
+
+@routes.route("/model/track-record")
+@routes.problems(401, 429, 500, 503)
+@routes.response(
+    200,
+    reference("TrackRecord"),
+    description="Month by month, the newest first; empty before the first.",
+    examples=examples.TRACK_RECORD,
+)
+def track_record() -> Response:
+    """How estimates compared with what homes then sold for
+
+    When the sales of a month are fetched, the version that was active until then is scored on
+    them: each home as it would have been valued on the day of its sale. Only sales that are newer
+    than all that the version was trained on count.
+    """
+    return revalidated(_json(tracked(_container().track_log().months())))
 
 
 @routes.route("/model/places")

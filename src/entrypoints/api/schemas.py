@@ -357,6 +357,34 @@ SCHEMAS: Mapping[str, Schema] = {
             },
         }
     ),
+    "TrackedMonth": _object(
+        {
+            "model_version": _VERSION,
+            "trained_until": _text(
+                "The day of the newest sale it had seen; only later ones count.", format="date"
+            ),
+            "month": _text("In which the homes were sold.", pattern="^[0-9]{4}-[0-9]{2}$"),
+            "metrics": _nullable_reference("Metrics", "Of estimates for the day of each sale."),
+            "holdout": _nullable_reference(
+                "Metrics", "What the version had shown on its own holdout, when it was published."
+            ),
+            "segments": _object(
+                {
+                    "by_realestate_type": _by_name("By type of home."),
+                    "by_reach": _by_name("As in `Model`."),
+                }
+            ),
+            "excluded": {
+                "type": "object",
+                "additionalProperties": {"type": "integer"},
+                "description": "Sales of the month that do not count, by reason: "
+                "`within_training_period`, `resale_within_window`, or a row rule's code.",
+            },
+            "snapshot_digest": _text("SHA-256 of the sales as they were fetched."),
+            "scored_at": _CREATED | {"description": "When they were compared (UTC)."},
+        }
+    ),
+    "TrackRecord": _object({"months": {"type": "array", "items": reference("TrackedMonth")}}),
     "Places": _object(
         {
             "model_version": _VERSION,

@@ -14,6 +14,7 @@ cli = Commands(
         "estimate": "Estimate the homes of a file.",
         "models": "Look at the versions, choose the active one.",
         "runs": "Look at past retrains.",
+        "track": "Compare estimates with what homes then sold for.",
         "keys": "Make keys: for signing versions, for clients of the API.",
         "serve": "Serve the HTTP API.",
         "sandbox": "A market API to try things on.",

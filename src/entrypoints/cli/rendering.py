@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Part = Table | Group | Text | str
 
 WIDTH_OF_A_FILE = 200
-_STATUS = {"good": "green", "ok": "yellow", "risk": "red"}
+STATUS_STYLES = {"good": "green", "ok": "yellow", "risk": "red"}
 _MARKS = {
     Outcome.PASSED: ("✓", "green"),
     Outcome.FAILED: ("✗", "red"),
@@ -133,7 +133,7 @@ def coverage_table(evaluation: Evaluation) -> Group:
             name,
             number(found.n),
             percent(metrics.mdape),
-            Text(percent(found.covered), _STATUS[found.status]),
+            Text(percent(found.covered), STATUS_STYLES[found.status]),
             sure,
             percent(found.width),
             style="bold" if name == "overall" else "",
@@ -160,7 +160,7 @@ def _ratios(study: RatioStudy) -> Iterable[Text]:
         ("prd", f"{study.prd.value:.3f}"),
         ("prb", f"{study.prb.value:+.3f}"),
     ):
-        yield Text(figure, _STATUS[statuses[name]])
+        yield Text(figure, STATUS_STYLES[statuses[name]])
 
 
 def _cells(metrics: Metrics) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from ree.domain.gating import Check, Evidence, GatingPolicy, Incumbent, Measured
 from ree.domain.model import Kind, ModelVersion, Recipe, TrainingRecord
 from ree.domain.ratio_study import Ratio, RatioStudy
 from ree.domain.residuals import Cell, Driver, PlaceErrors, PriceBand, Residuals, Spread, Week
+from ree.domain.track_record import TrackedMonth
 from ree.domain.turnover import Period
 
 from ...report_page import Page, leaves, wrong_numbers
@@ -122,6 +123,19 @@ def compared(n: int, worse: float = 1.0) -> Comparison:
     return Comparison(mine, theirs, INTERVALS)
 
 
+TRACK = tuple(
+    TrackedMonth(
+        f"2026{month:02}01-031500-0123abcd",
+        date(2025, month + 10, 30),
+        Period(date(2025, month + 10, 1), date(2025, month + 10, 30)),
+        "d",
+        datetime(2026, 1, 1, tzinfo=UTC),
+        Evaluation(evolve(OVERALL, n=1_000 + month, mdape=0.0917)),
+        {},
+        evolve(OVERALL, mdape=0.0855),
+    )
+    for month in (1, 0)
+)
 DATASET = DatasetManifest(
     "datasets/a", Period(date(2025, 2, 1), date(2026, 1, 31)), "d", Funnel(STAGES), 1, 1, ()
 )
@@ -136,6 +150,7 @@ RECORD = TrainingRecord(
     verdict=verdict(compared(1_000, 1.02)),
     champion="20250101-000000-deadbeef",
     champion_trained_until=date(2025, 11, 30),
+    track=TRACK,
 )
 VERSION = ModelVersion(
     "20260203-040506-01234567",
@@ -239,7 +254,7 @@ def test_every_number_of_metrics_json_is_there(page: Page) -> None:
     """But for those that others are made of or repeat, and the positions on the map."""
     untold = re.compile(
         r"baseline\.by_.*|residuals\.places\..*\.(lat|lon)|.*coverage\.\d+\.n|.*ratios\.n"
-        r"|by_.*\.coverage\..*|by_reach\.near_edge\..*|residuals\.cells\.1\.price"
+        r"|track\.\d+\.coverage\.n|by_.*\.coverage\..*|by_reach\.near_edge\..*|residuals\.cells\.1\.price"
     )
     shown = {place for _, place, _ in page.figures}
     missing = [
@@ -602,7 +617,7 @@ def test_every_picture_says_what_it_shows_and_has_a_table(page: Page) -> None:
     assert sorted(pictures) == sorted(
         ["against", "by-fifth", "by-municipality", "by-reach", "by-type", "calibration", "change",
          "coverage", "drivers", "funnel", "map", "prices", "ratio-cod", "ratio-median_ratio",
-         "ratio-prb", "ratio-prd", "weeks"]
+         "ratio-prb", "ratio-prd", "track-errors", "track-held", "weeks"]
     )  # fmt: skip
     assert page.html.count("<svg") == len(pictures)
     for picture in pictures:
@@ -611,7 +626,7 @@ def test_every_picture_says_what_it_shows_and_has_a_table(page: Page) -> None:
         assert "<data" in found[1]
     region = r'<div class="[^"]*" tabindex="0" role="region" aria-label="[^"]+">'
     tables = re.findall(rf"{region}\s*<table", page.html)
-    assert len(tables) == page.html.count("<table") == 10
+    assert len(tables) == page.html.count("<table") == 11
 
 
 def test_pictures_take_their_colours_from_the_page(page: Page) -> None:

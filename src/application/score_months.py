@@ -1,0 +1,98 @@
+"""Scoring the model that was in use on the sales that came after it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from logging import getLogger
+
+from attrs import frozen
+
+from ..domain.appraisal import COVERAGES
+from ..domain.dataset import Dataset, MonthSnapshot, newest_sales, trainable
+from ..domain.model import active_at
+from ..domain.ports import Clock, Evaluator, ModelRegistry, SnapshotStore, Tabulate, TrackLog
+from ..domain.track_record import WITHIN_TRAINING, TrackedMonth
+
+_log = getLogger(__name__)
+
+
+@frozen
+class ScoreMonths:
+    """Values the homes of a month with the version that was active when the month was fetched.
+
+    Each on the day of its sale, with what the version knew; only sales that are newer than all it
+    was trained on count. A stub is not scored, nor a part of a month. Each month is scored once.
+    """
+
+    registry: ModelRegistry
+    snapshots: SnapshotStore
+    tabulate: Tabulate
+    evaluator: Evaluator
+    track_log: TrackLog
+    clock: Clock
+
+    def __call__(self, months: Iterable[MonthSnapshot]) -> Sequence[TrackedMonth]:
+        """The track record, the newest month first, with those of *months* that were missing.
+
+        Nobody's retrain fails for it: what cannot be scored is warned of in the log, and is tried
+        again the next time it is among *months*.
+        """
+        try:
+            known = {month.key for month in self.track_log.months()}
+            history = self.registry.history()
+            for month in months:
+                version = active_at(history, month.fetched_at)
+                if version is None or not month.period.is_calendar_month:
+                    continue
+                if (version, month.period, month.digest) not in known:
+                    self._try(month, version)
+            return self.track_log.months()
+        except Exception as error:
+            _log.warning("The track record was left as it is: %s", error)
+            return ()
+
+    def _try(self, month: MonthSnapshot, version: str) -> None:
+        try:
+            tracked = self._scored(month, version)
+            if tracked is not None:
+                self.track_log.record(tracked)
+        except Exception as error:
+            _log.warning(
+                "The version %s was not scored on %s, which is tried again with the next retrain: "
+                "%s",
+                version,
+                month.period,
+                error,
+            )
+
+    def _scored(self, month: MonthSnapshot, version: str) -> TrackedMonth | None:
+        """None if there is no sale that the version had not seen."""
+        record = self.registry.version(version).record
+        until = record.trained_until
+        if until is None or until >= month.period.end:
+            return None
+        sales, excluded = self._unseen(month, until)
+        if not len(sales):
+            return None
+        model = self.registry.load(version).model
+        evaluation = self.evaluator.evaluate(sales, model.appraise(sales.columns, COVERAGES))
+        return TrackedMonth(
+            version=version,
+            trained_until=until,
+            month=month.period,
+            snapshot_digest=month.digest,
+            scored_at=self.clock.now(),
+            evaluation=evaluation.brief,
+            excluded=excluded,
+            holdout=record.evaluation.overall if record.evaluation else None,
+        )
+
+    def _unseen(self, month: MonthSnapshot, until: date) -> tuple[Dataset, Mapping[str, int]]:
+        """The sales that count, and the rest by reason."""
+        merged, merge = newest_sales(self.snapshots.sales(month))
+        given, validate = trainable(self.tabulate.sales(merged))
+        columns, _ = self.tabulate.renumber(given.columns)
+        known = Dataset(columns)
+        sales = known.where(known.columns["day"] > until.toordinal())
+        seen = len(known) - len(sales)
+        within = {WITHIN_TRAINING: seen} if seen else {}
+        return sales, {**merge.dropped, **validate.dropped, **within}
