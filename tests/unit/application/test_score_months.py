@@ -1,0 +1,39 @@
+"""Scoring months when storage does not answer."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from ree.adapters.memory_objects import MemoryObjects
+from ree.adapters.registry import ObjectRegistry
+from ree.adapters.table import NumpyTable
+from ree.adapters.track_log import ObjectTrackLog
+from ree.application.score_months import ScoreMonths
+from ree.domain.errors import StorageUnavailable
+
+from ...acceptance.town import Assessor, Clock
+
+
+class Unreachable:
+    def __getattr__(self, name: str) -> Any:
+        raise StorageUnavailable("The storage does not answer; try again.")
+
+
+@pytest.mark.parametrize("failing", ["registry", "track_log"])
+def test_nobody_fails_for_it(failing: str, caplog: pytest.LogCaptureFixture) -> None:
+    objects = MemoryObjects()
+    parts: dict[str, Any] = {
+        "registry": ObjectRegistry(objects, Clock()),
+        "track_log": ObjectTrackLog(objects),
+    }
+    score = ScoreMonths(
+        snapshots=Unreachable(),
+        tabulate=NumpyTable(),
+        evaluator=Assessor(),
+        clock=Clock(),
+        **(parts | {failing: Unreachable()}),
+    )
+    assert score([]) == ()
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert "does not answer" in caplog.text
