@@ -40,5 +40,6 @@ class TrackedMonth:
 
     @property
     def brief(self) -> "TrackedMonth":
-        """Without segments."""
-        return evolve(self, evaluation=Evaluation(self.evaluation.overall))
+        """Without segments, and of the holdout the errors alone."""
+        holdout = self.holdout and evolve(self.holdout, ratios=None, coverage=())
+        return evolve(self, evaluation=Evaluation(self.evaluation.overall), holdout=holdout)

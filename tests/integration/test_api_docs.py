@@ -120,7 +120,8 @@ def test_the_document_holds_together(document: dict[str, Any]) -> None:
     assert document["info"]["title"] == "ree"
     assert re.fullmatch(r"[0-9.]+", document["info"]["version"])
     assert set(document["paths"]) == {
-        "/estimate", "/model", "/model/places", "/model/report", "/health", "/ready"
+        "/estimate", "/model", "/model/places", "/model/report", "/model/track-record", "/health",
+        "/ready"
     }  # fmt: skip
     schemas = document["components"]["schemas"]
     assert {ref.rpartition("/")[2] for ref in references(document)} == set(schemas)
@@ -247,6 +248,7 @@ def test_answers_have_the_documented_fields(
         ("/ready", "Ready"),
         ("/model", "Model"),
         ("/model/places", "Places"),
+        ("/model/track-record", "TrackRecord"),
     ):
         answer = stub_client.get(path).get_json()
         assert set(answer) == set(schemas[name]["properties"]) == set(schemas[name]["required"])

@@ -63,6 +63,7 @@ def test_everything_that_is_stored_is_sound(ree: Ree, several: Path) -> None:
         "ree-models/rejected/*/metrics.json",
         "ree-models/rejected/*/training_manifest.json",
         "ree-models/runs/*.json",
+        "ree-models/track_record/*/*.json",
         "ree-snapshots/datasets/*/*/dataset.parquet",
         "ree-snapshots/datasets/*/*/manifest.json",
         "ree-snapshots/snapshots/*/*/rows_raw.jsonl",

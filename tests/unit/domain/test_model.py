@@ -1,9 +1,9 @@
 """Versions, and the line that led to the active one."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from attrs import astuple
+from attrs import astuple, evolve
 
 from ree.domain.gating import Check, Outcome, Verdict
 from ree.domain.model import (
@@ -13,6 +13,7 @@ from ree.domain.model import (
     Recipe,
     Status,
     TrainingRecord,
+    active_at,
     line_of_succession,
 )
 
@@ -44,6 +45,17 @@ def test_going_back_undoes_what_came_after(activated: str, line: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("hours", "version"), [(-1, None), (0, None), (1, "a"), (24, "a"), (25, "b"), (49, "a")]
+)
+def test_what_was_active_just_before_a_moment(hours: int, version: str | None) -> None:
+    moves = [
+        evolve(move, activated_at=MOMENT + timedelta(days=move.sequence - 1))
+        for move in history("aba")
+    ]
+    assert active_at(moves, MOMENT + timedelta(hours=hours)) == version
+
+
+@pytest.mark.parametrize(
     ("verdict", "status"),
     [
         (None, Status.PUBLISHED),
@@ -66,7 +78,7 @@ def test_what_is_not_known_of_a_stub_is_none() -> None:
     recipe = Recipe("stub")
     record = TrainingRecord(Kind.STUB, recipe, {})
     assert recipe.settings == {}
-    assert set(astuple(record, recurse=False)[3:]) == {None}
+    assert set(astuple(record, recurse=False)[3:]) == {None, ()}
     assert ModelVersion("v", MOMENT, record, "digest").objects == {}
     assert Activation(1, "v", None, MOMENT, "me", "why").previous_digest is None
 

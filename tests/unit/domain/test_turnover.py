@@ -26,6 +26,23 @@ def test_a_period_ends_no_earlier_than_it_starts() -> None:
         Period(day, date(2026, 1, 1))
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "whole"),
+    [
+        ("2026-01-01", "2026-01-31", True),
+        ("2024-02-01", "2024-02-29", True),
+        ("2024-02-01", "2024-02-28", False),
+        ("2026-12-01", "2026-12-31", True),
+        ("2026-01-02", "2026-01-31", False),
+        ("2026-01-15", "2026-02-14", False),
+        ("2026-01-01", "2026-02-28", False),
+    ],
+)
+def test_a_calendar_month_is_one_month_and_all_of_it(start: str, end: str, whole: bool) -> None:
+    period = Period(date.fromisoformat(start), date.fromisoformat(end))
+    assert period.is_calendar_month is whole
+
+
 def test_periods_sort_by_their_start() -> None:
     later = Period(date(2026, 1, 2), date(2026, 1, 2))
     assert sorted([later, JANUARY]) == [JANUARY, later]
