@@ -15,31 +15,36 @@ from ...domain.track_record import TrackedMonth
 from .rendering import STATUS_STYLES, heading, show, table
 from .words import NOTHING, number, percent, thin
 
+Cell = str | Text
+
 
 def show_track(months: Sequence[TrackedMonth]) -> None:
-    """A line a month, the newest first, and its types; what to compare them with."""
+    """A line a month, the newest first, beside what the gate was told; the newest by type."""
     if not months:
         show(
-            "No month has been scored yet. The retrain after the first published version scores "
-            "that version on the sales of the months it fetches."
+            "No month has been scored yet. A retrain scores the version in use on the months it "
+            "fetches that came after it."
         )
         return
-    made = _table("month", "version", "sales>", "MdAPE>", "at the gate>")
+    made = table("month", "sales>", "MdAPE>", "at the\ngate>", *_shares(), "version")
     for month in months:
+        n, mdape, _, *rest = _cells(month.evaluation.overall)
         promised = percent(month.holdout.mdape) if month.holdout else NOTHING
-        made.add_row(month_name(month), month.version, *_cells(month.evaluation.overall, promised))
-    made.columns[1].no_wrap = True
-    rest = "sales after all that the version was trained on; at the gate: on its own holdout"
+        made.add_row(month_name(month), n, mdape, promised, *rest, month.version)
+    made.columns[0].no_wrap = True
+    made.columns[-1].overflow = "fold"
     newest = months[0]
+    left = ", ".join(f"{number(count)} {code}" for code, count in sorted(newest.excluded.items()))
+    words = "only sales newer than all that the version was trained on; the gate saw older ones"
     show(
-        Group(heading("Estimates against later sales", rest), made),
+        Group(heading("Estimates against later sales", words), made),
         Group(heading(f"{month_name(newest)} by type", newest.version), _types(newest)),
-        _excluded(newest),
+        f"Left out of {month_name(newest)}: {left or 'no sale'}.",
     )
 
 
 def _types(month: TrackedMonth) -> Table:
-    made = _table("type", "sales>", "MdAPE>")
+    made = table("type", "sales>", "MdAPE>", "WAPE>", *_shares())
     known = month.evaluation.by_realestate_type
     for kind in RealEstateType:
         if kind.value in known:
@@ -47,18 +52,16 @@ def _types(month: TrackedMonth) -> Table:
     return made
 
 
-def _table(*first: str) -> Table:
-    within = (f"within {share}{thin()}%>" for share in (10, 20))
-    held = f"in {COVERAGE:.0%} interval>".replace("%", f"{thin()}%")
-    return table(*first, "WAPE>", *within, held, "COD>", "PRD>")
+def _shares() -> Sequence[str]:
+    within = (f"within\n{share}{thin()}%>" for share in (10, 20))
+    return *within, f"inside\n{100 * COVERAGE:g}{thin()}%>", "COD>", "PRD>"
 
 
-def _cells(metrics: Metrics, promised: str | None = None) -> list[str | Text]:
-    """Dim where there are so few sales that figures are chance."""
+def _cells(metrics: Metrics) -> list[Cell]:
+    """Dim where there are so few sales that the figures are chance."""
+    shares = (metrics.mdape, metrics.wape, metrics.within_10, metrics.within_20)
+    cells: list[Cell] = [number(metrics.n), *(percent(share) for share in shares)]
     held, ratios = metrics.covered(COVERAGE), metrics.ratios
-    cells: list[str | Text] = [number(metrics.n), percent(metrics.mdape)]
-    cells += [] if promised is None else [promised]
-    cells += [percent(share) for share in (metrics.wape, metrics.within_10, metrics.within_20)]
     cells.append(Text(percent(held.covered), STATUS_STYLES[held.status]) if held else NOTHING)
     if ratios is None:
         cells += [NOTHING, NOTHING]
@@ -67,8 +70,3 @@ def _cells(metrics: Metrics, promised: str | None = None) -> list[str | Text]:
         cells.append(Text(percent(ratios.cod.value / 100), STATUS_STYLES[statuses["cod"]]))
         cells.append(Text(f"{ratios.prd.value:.3f}", STATUS_STYLES[statuses["prd"]]))
     return cells if metrics.n >= MIN_ROWS else [Text(str(cell), "dim") for cell in cells]
-
-
-def _excluded(month: TrackedMonth) -> str:
-    left = ", ".join(f"{number(count)} {code}" for code, count in sorted(month.excluded.items()))
-    return f"Left out of {month_name(month)}: {left or 'no sale'}."

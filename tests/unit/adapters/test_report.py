@@ -125,7 +125,7 @@ def compared(n: int, worse: float = 1.0) -> Comparison:
 
 TRACK = tuple(
     TrackedMonth(
-        f"2026{month:02}01-031500-0123abcd",
+        f"2025{month + 10}01-031500-0123abcd",
         date(2025, month + 10, 30),
         Period(date(2025, month + 10, 1), date(2025, month + 10, 30)),
         "d",
@@ -200,7 +200,14 @@ NOT_FINITE = evolve(
     ),
     verdict=Verdict((Check("overall_mae", Outcome.FAILED, {"n": 40, "limit": 0.05}),)),
 )
+ODD_TRACK = tuple(
+    evolve(TRACK[0], evaluation=Evaluation(metrics), holdout=None)
+    for metrics in (UNKNOWN, Metrics.of_none(), CABINS, BASELINE)
+)
 RECORDS: Mapping[str, TrainingRecord] = {
+    "odd track": evolve(RECORD, track=ODD_TRACK),
+    "odd newest": evolve(RECORD, track=ODD_TRACK[:1:-1]),
+    "no track": evolve(RECORD, track=()),
     "not finite": NOT_FINITE,
     "compared": RECORD,
     "first": FIRST,
@@ -375,6 +382,17 @@ def test_first_it_says_whether_it_is_good_and_was_published(record: str, words: 
 )  # fmt: skip
 def test_the_gate_is_told_rule_by_rule(record: str, words: str) -> None:
     assert words in known(record).text.replace(THIN, " ")
+
+
+def test_the_track_record_is_told_with_the_newest_month_first() -> None:
+    text = known("compared").text.replace(THIN, " ")
+    assert "Newest, November 2025: 9.2 % on 1 001 sales; at the gate it was 8.6 %." in text
+    assert "Newest, November 2025: 90.7 %, ● good." in text
+    assert text.index("November 2025 20251101-031500-0123abcd 1 001") < text.index(
+        "October 2025 20251001-031500-0123abcd 1 000"
+    )
+    assert "Newest, November 2025: – on 1 234 sales." in known("odd track").text.replace(THIN, " ")
+    assert "Track record" not in known("no track").text
 
 
 def test_nobody_is_told_that_it_is_in_use() -> None:
@@ -571,6 +589,7 @@ def test_what_comes_from_outside_is_escaped() -> None:
         RECORD,
         recipe=Recipe(MARKUP),
         champion=MARKUP,
+        track=(evolve(TRACK[0], version=MARKUP),),
         evaluation=evolve(
             EVALUATION,
             by_realestate_type={MARKUP: HOUSES},
@@ -662,9 +681,8 @@ def test_it_is_small_with_all_there_can_be() -> None:
     cells = tuple(Cell(1e6 * 1.1**i, 1e6 * 1.1**j, i + j + 1) for i in range(15) for j in range(20))
     weeks = tuple(Week(date.fromordinal(740_000 + 7 * i), SPREAD) for i in range(53))
     full = evolve(RESIDUALS, places=places, cells=cells, by_week=weeks)
-    html = html_report(
-        evolve(VERSION, record=evolve(RECORD, evaluation=evolve(EVALUATION, residuals=full)))
-    )
+    record = evolve(RECORD, evaluation=evolve(EVALUATION, residuals=full), track=12 * TRACK)
+    html = html_report(evolve(VERSION, record=record))
     assert len(html.encode()) < 600_000
 
 
