@@ -37,7 +37,7 @@ def test_the_table_has_what_was_promised_beside_what_came(
 ) -> None:
     newest, _ = json.loads(ree("track", "--json").stdout)["months"]
     lines = ree("track").stdout.splitlines()
-    header = " ".join((lines[1] + lines[2]).split())
+    header = " ".join(f"{lines[1]} {lines[2]}".split())
     assert header == (
         "at the within within inside month sales MdAPE gate 10 % 20 % 90 % COD PRD version"
     )
