@@ -351,7 +351,8 @@ def test_the_first_model_that_beats_the_baseline_becomes_active(world: World) ->
     assert run.evaluation is not None
     assert run.baseline is not None
     assert run.evaluation.overall.mae < run.baseline.overall.mae
-    assert set(run.steps) == {"fetch", "validate", "evaluate", "gate", "train", "publish"}
+    steps = {"fetch", "validate", "track", "evaluate", "gate", "train", "publish"}
+    assert set(run.steps) == steps
     told = outcomes(run)
     assert told["overall_coverage"] is Outcome.PASSED
     assert told["leilighet_coverage"] is Outcome.INCONCLUSIVE  # fewer than 200 were sold
