@@ -43,12 +43,12 @@ def held(months: Sequence[Figure]) -> Markup:
         axes.axhline(COVERAGE, color=COLOURS["muted"], linewidth=1, linestyle=(0, (3, 3)))
         for place, month in enumerate(months):
             told = month["coverage"]
-            standing = standing_of_coverage(told)
+            word = standing_of_coverage(told)
             ends = [told["lower"].raw, told["upper"].raw]
             if None not in ends:
-                axes.plot([place] * 2, ends, color=COLOURS[standing], linewidth=2.2)
+                axes.plot([place] * 2, ends, color=COLOURS[word], linewidth=2.2)
             if told["covered"].raw is not None:
-                mark(axes, [place], [told["covered"].raw], standing)
+                mark(axes, [place], [told["covered"].raw], word)
 
     return _by_month("track-held", months, paint)
 
