@@ -387,7 +387,7 @@ def test_metrics_are_kept_with_the_version(
             "funnel",
             "trained_until",
         ),
-        *("verdict", "champion", "champion_trained_until"),
+        *("verdict", "champion", "champion_trained_until", "track"),
     }
     assert metrics["by_municipality"]["0301"]["mae"] == 300_000
     assert metrics["overall"]["wape"] is None
