@@ -7,6 +7,7 @@ from dependency_injector import containers, providers
 
 from .adapters.active_model import LatestModel, WatchedModel
 from .adapters.clock import SystemClock
+from .adapters.drift_log import ObjectDriftLog
 from .adapters.environment import code_version, key_environment
 from .adapters.file_objects import FileObjects
 from .adapters.municipalities import reference
@@ -17,6 +18,7 @@ from .adapters.seal import Seal
 from .adapters.settings import Settings, load_settings
 from .adapters.table import NumpyTable
 from .adapters.track_log import ObjectTrackLog
+from .application.check_drift import CheckDrift
 from .application.estimate_batch import EstimateBatch
 from .application.fetch_month import FetchMonth
 from .application.find_earlier import FindEarlier
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from .adapters.market_api import HttpMarket
     from .adapters.sklearn_model import SklearnTrainer
     from .adapters.snapshots import ObjectSnapshots
+    from .adapters.tally import NumpyTally
 
 
 def _bucket(settings: Settings, folder: str, bucket: str) -> ObjectStore:
@@ -63,6 +66,12 @@ def _evaluator() -> "NumpyEvaluator":
     from .adapters.evaluator import NumpyEvaluator
 
     return NumpyEvaluator()
+
+
+def _tally() -> "NumpyTally":
+    from .adapters.tally import NumpyTally
+
+    return NumpyTally()
 
 
 def _market(base_url: str | None, api_key: str | None) -> "HttpMarket":
@@ -104,6 +113,7 @@ class Container(containers.DeclarativeContainer):
     tabulate = providers.ThreadSafeSingleton(NumpyTable)
     trainer = providers.ThreadSafeSingleton(_trainer)
     evaluator = providers.ThreadSafeSingleton(_evaluator)
+    tally = providers.ThreadSafeSingleton(_tally)
     municipality_numbers = providers.ThreadSafeSingleton(_numbers)
     code_version = providers.Callable(code_version)
     environment = providers.Callable(key_environment)
@@ -129,6 +139,7 @@ class Container(containers.DeclarativeContainer):
     )
     runs = providers.ThreadSafeSingleton(ObjectRuns, objects=model_objects, seal=seal)
     track_log = providers.ThreadSafeSingleton(ObjectTrackLog, objects=model_objects, seal=seal)
+    drift_log = providers.ThreadSafeSingleton(ObjectDriftLog, objects=model_objects, seal=seal)
     latest_model = providers.ThreadSafeSingleton(LatestModel, registry=registry)
     watched_model = providers.ThreadSafeSingleton(
         WatchedModel,
@@ -147,11 +158,12 @@ class Container(containers.DeclarativeContainer):
         track_log=track_log,
         clock=clock,
     )
+    fetch_month = providers.Factory(
+        FetchMonth, market=market, snapshots=snapshots, tabulate=tabulate
+    )
     retrain_period = providers.Factory(
         RetrainPeriod,
-        fetch_month=providers.Factory(
-            FetchMonth, market=market, snapshots=snapshots, tabulate=tabulate
-        ),
+        fetch_month=fetch_month,
         try_candidate=try_candidate,
         find_earlier=providers.Factory(FindEarlier, registry=registry, runs=runs),
         score_months=score_months,
@@ -159,9 +171,20 @@ class Container(containers.DeclarativeContainer):
         tabulate=tabulate,
         registry=registry,
         runs=runs,
+        tally=tally,
         policy=settings.provided.policy,
         clock=clock,
         environment=environment,
+    )
+    check_drift = providers.Factory(
+        CheckDrift,
+        registry=registry,
+        fetch_month=fetch_month,
+        snapshots=snapshots,
+        tabulate=tabulate,
+        tally=tally,
+        log=drift_log,
+        clock=clock,
     )
     estimate_batch = providers.Factory(
         EstimateBatch,
@@ -178,7 +201,12 @@ class Container(containers.DeclarativeContainer):
         Bootstrap, registry=registry, trainer=trainer, environment=environment
     )
     verify = providers.Factory(
-        Verify, registry=registry, runs=runs, track_log=track_log, snapshots=snapshots
+        Verify,
+        registry=registry,
+        runs=runs,
+        track_log=track_log,
+        snapshots=snapshots,
+        drift=drift_log,
     )
     reproduce = providers.Factory(
         Reproduce,

@@ -4,6 +4,7 @@ from math import isfinite
 from typing import Any
 
 from ..domain.appraisal import COVERAGE
+from ..domain.drift import DriftReport
 from ..domain.evaluation import Evaluation, Metrics
 from ..domain.gating import Verdict
 from ..domain.model import TrainingRecord
@@ -126,6 +127,12 @@ def _tracked_line(month: TrackedMonth) -> dict[str, Any]:
         }
     )
     return figures
+
+
+def drift_figures(report: DriftReport) -> dict[str, Any]:
+    """A version's training data beside later sales; what is not known is None."""
+    figures: dict[str, Any] = codec.plain(report)
+    return {"model_version": figures.pop("version")} | figures
 
 
 def _gain(evaluation: Evaluation | None, baseline: Evaluation | None) -> float | None:

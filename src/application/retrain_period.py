@@ -10,7 +10,7 @@ from ..domain.funnel import Funnel
 from ..domain.gating import GatingPolicy, Incumbent
 from ..domain.model import Kind, ModelVersion, PriceModel, Recipe, TrainingRecord
 from ..domain.municipality import RENUMBERED
-from ..domain.ports import Clock, ModelRegistry, Progress, RunLog, SnapshotStore, Tabulate
+from ..domain.ports import Clock, ModelRegistry, Progress, RunLog, SnapshotStore, Tabulate, Tally
 from ..domain.run import Ending, Run, new_run_id
 from ..domain.track_record import MOST_KEPT, TrackedMonth
 from ..domain.turnover import Period
@@ -56,6 +56,7 @@ class RetrainPeriod:
     tabulate: Tabulate
     registry: ModelRegistry
     runs: RunLog
+    tally: Tally
     policy: GatingPolicy
     clock: Clock
     environment: Mapping[str, str] = field(factory=dict)
@@ -161,7 +162,7 @@ class RetrainPeriod:
             if self._leads(champion):
                 with watch.step("publish"):
                     record = evolve(
-                        self._training_record(run, recipe, dataset, candidate, champion),
+                        self._training_record(run, recipe, dataset, candidate, champion, model),
                         track=tuple(month.brief for month in track[:MOST_KEPT]),
                     )
                     version = self.registry.publish(model, record)
@@ -202,6 +203,7 @@ class RetrainPeriod:
         dataset: Dataset,
         candidate: Candidate,
         champion: Champion,
+        model: PriceModel,
     ) -> TrainingRecord:
         return TrainingRecord(
             kind=Kind.TRAINED,
@@ -219,4 +221,5 @@ class RetrainPeriod:
             evaluation_digest=candidate.digest,
             champion=champion.version,
             champion_trained_until=champion.trained_until,
+            distributions=self.tally.distributions(dataset, model.estimate(dataset.columns)),
         )

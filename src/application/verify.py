@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from ..domain.errors import StorageError, UnreadableVersion
-from ..domain.ports import ModelRegistry, RunLog, SnapshotStore, TrackLog
+from ..domain.ports import DriftLog, ModelRegistry, RunLog, SnapshotStore, TrackLog
 from ..domain.verification import Finding, Soundness
 
 
@@ -17,6 +17,7 @@ class Verify:
     runs: RunLog
     track_log: TrackLog
     snapshots: SnapshotStore
+    drift: DriftLog
 
     def __call__(self, version: str | None = None) -> Iterator[Finding]:
         """What is found of one version and what it was trained on, or of all there is.
@@ -26,6 +27,7 @@ class Verify:
         yield from self.registry.verify(version)
         if version is None:
             yield from self.runs.verify()
+            yield from self.drift.verify()
             yield from self._lost_moves()
             yield from self.track_log.verify()
             yield from self.snapshots.verify()

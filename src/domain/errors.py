@@ -83,6 +83,23 @@ class ModelsDisagree(ReeError):
         )
 
 
+class NoDistributions(ReeError):
+    """A version that tells nothing of how its training data are distributed."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"Version {version} keeps nothing of its training data to compare with: it is a stub, "
+            "or older than that. Retrain."
+        )
+
+
+class NoDriftReport(ReeError):
+    """Nobody has looked for drift yet."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f'No drift report of version {version} yet. Run "ree drift".')
+
+
 class NotReproducible(ReeError):
     """A version that was not trained on a dataset, so that there is nothing to train again on."""
 

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from .appraisal import Appraisal
 from .dataset import DatasetManifest
+from .distribution import Distributions
 from .evaluation import Evaluation
 from .explanation import Explanation
 from .gating import Verdict
@@ -89,6 +90,8 @@ class TrainingRecord:
     champion_trained_until: date | None = None
     track: tuple[TrackedMonth, ...] = ()
     """How the versions before it did, in brief, the newest month first."""
+    distributions: Distributions = field(factory=dict)
+    """Of the features of its dataset, for drift; none of a stub or a version from before."""
 
     @property
     def status(self) -> Status:

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from .appraisal import Appraisal
 from .dataset import Dataset, DatasetManifest, MonthSnapshot, Sale
-from .drift import DriftReport
+from .distribution import Distributions
+from .drift import DriftReport, Observed
 from .estimate import Home
 from .evaluation import Comparison, Evaluation
 from .funnel import Funnel
@@ -147,6 +148,16 @@ class Evaluator(Protocol):
         """Two sets of estimates of the same sales, with paired bootstrap intervals."""
 
 
+class Tally(Protocol):
+    """Counts how the features of sales are distributed; their order is nothing."""
+
+    def distributions(self, sales: Dataset, estimate: Any) -> Distributions:
+        """Of what a version was trained on, with its estimates of that, in bins for later."""
+
+    def observe(self, sales: Dataset, estimate: Any, trained: Distributions) -> Observed:
+        """Later sales, with a version's estimates of them, in the bins of its training data."""
+
+
 class ModelRegistry(Protocol):
     """Every version; at most one of them is active. StorageError when storage fails."""
 
@@ -221,11 +232,14 @@ class TrackLog(Protocol):
 class DriftLog(Protocol):
     """What looking for drift came to."""
 
-    def record(self, report: DriftReport) -> None:
-        """Keep a report; it is never changed."""
+    def record(self, report: DriftReport) -> DriftReport:
+        """Keep a report; one of the same version, period and digest is left, and returned."""
 
     def newest(self, version: str) -> DriftReport | None:
-        """The last one of a version."""
+        """Of the period that ends last; of several of that the one made last."""
+
+    def verify(self) -> Iterable[Finding]:
+        """What is found of every report."""
 
 
 class ActiveModel(Protocol):

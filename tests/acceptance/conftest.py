@@ -13,6 +13,7 @@ from ree.adapters.registry import ObjectRegistry
 from ree.adapters.runs import ObjectRuns
 from ree.adapters.snapshots import ObjectSnapshots
 from ree.adapters.table import NumpyTable
+from ree.adapters.tally import NumpyTally
 from ree.adapters.track_log import ObjectTrackLog
 from ree.application.estimate_batch import EstimateBatch
 from ree.application.fetch_month import FetchMonth
@@ -113,6 +114,7 @@ class World:
             NumpyTable(),
             self.registry,
             runs,
+            NumpyTally(),
             self.policy,
             self.clock,
         )

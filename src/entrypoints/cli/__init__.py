@@ -15,6 +15,7 @@ cli = Commands(
         "models": "Look at the versions, choose the active one.",
         "runs": "Look at past retrains.",
         "track": "Compare estimates with what homes then sold for.",
+        "drift": "Compare a period's sales with what the active version was trained on.",
         "keys": "Make keys: for signing versions, for clients of the API.",
         "serve": "Serve the HTTP API.",
         "sandbox": "A market API to try things on.",
