@@ -26,6 +26,7 @@ from ree.adapters.tally import NumpyTally
 from ree.domain.dataset import Dataset, Sale, newest_sales, trainable
 from ree.domain.distribution import Distributions
 from ree.domain.drift import DriftRules, DriftVerdict, FeatureDrift
+from ree.domain.model import Recipe
 from ree.domain.property import Property, RealEstateType
 from ree.domain.turnover import Period
 
@@ -34,6 +35,7 @@ SIZES = (100, 200, 300, 500, 1_000, 2_000, 4_000)
 PRICES = (1.03, 1.05, 1.07, 1.10, 1.15)
 KEPT = (0.7, 0.5, 0.3)
 LARGER = (1.1, 1.2, 1.3)
+TRAINER = SklearnTrainer()
 ALARMS = (DriftVerdict.WATCH, DriftVerdict.DRIFTED)
 RULES = DriftRules(min_sales=1)
 """Those of the product, asked of any number of sales."""
@@ -47,9 +49,8 @@ class Trained:
     distributions: Distributions
 
     @classmethod
-    def on(cls, sales: Dataset, recipe: str) -> "Trained":
-        trainer = SklearnTrainer()
-        model = trainer.fit(sales, trainer.recipe(recipe))
+    def on(cls, sales: Dataset, recipe: Recipe) -> "Trained":
+        model = TRAINER.fit(sales, recipe)
         return cls(model, NumpyTally().distributions(sales, model.estimate(sales.columns)))
 
     def judge(self, sales: Dataset, estimate: Array | None = None) -> tuple[FeatureDrift, ...]:
@@ -152,7 +153,7 @@ def changes() -> Iterator[tuple[str, str, Callable[..., Dataset]]]:
         yield f"areas x {factor:g}", "usable_area", lambda sales, _, by=factor: larger(sales, by)
 
 
-def months(sales: Dataset, recipe: str) -> Iterator[tuple[Period, tuple[FeatureDrift, ...]]]:
+def months(sales: Dataset, recipe: Recipe) -> Iterator[tuple[Period, tuple[FeatureDrift, ...]]]:
     """Each month but the first, by a model of all before it."""
     days = sales.columns["day"]
     whole = Period(date.fromordinal(int(days.min())), date.fromordinal(int(days.max())))
@@ -171,7 +172,8 @@ def main() -> None:
     asked = parser.parse_args()
     sales = read(asked.data)
     first, second = halves(sales, asked.seed)
-    trained = Trained.on(first, asked.recipe)
+    recipe = TRAINER.recipe(asked.recipe)
+    trained = Trained.on(first, recipe)
     print(f"{len(first)} sales to train on, {len(second)} sold since")
     told("the other half", trained.judge(second))
     told("prices x 1.3", trained.judge(dearer(second, 1.3)))
@@ -188,7 +190,7 @@ def main() -> None:
             some, much = alarms(trained, second, n, asked.draws, change)[where]
             cells.append(f"n={n} {some:.2f}/{much:.2f}")
         print(f"  {what:18} {where:16}", *cells)
-    for month, features in months(sales, asked.recipe):
+    for month, features in months(sales, recipe):
         told(str(month), features)
 
 

@@ -29,12 +29,12 @@ class NumberBins:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the bins, as `to 45`, `45 to 60`, `from 60`."""
+        """Of the bins, as `under 45`, `45 to under 60`, `60 or more`."""
         told = [f"{edge:,.10g}".replace(",", " ") for edge in self.edges]
         if not told:
             return "all", MISSING
-        inner = [f"{lower} to {upper}" for lower, upper in pairwise(told)]
-        return f"to {told[0]}", *inner, f"from {told[-1]}", MISSING
+        inner = [f"{lower} to under {upper}" for lower, upper in pairwise(told)]
+        return f"under {told[0]}", *inner, f"{told[-1]} or more", MISSING
 
     def distance(self, sold: Counts) -> float:
         """Kolmogorov and Smirnov's: the largest difference of the two distribution functions.

@@ -53,6 +53,8 @@ class Town:
 
     a_month: dict[str, int] = field(factory=lambda: {"enebolig": 32, "leilighet": 400})
     in_month: dict[date, dict[str, int]] = field(factory=dict)
+    prices: dict[date, int] = field(factory=dict)
+    """What homes sell for in a month, if not for the usual price."""
     a_krone_less: dict[str, int] = field(factory=dict)
     """How many of a type are sold for that every month."""
     extra: list[Turnover] = field(factory=list)
@@ -81,6 +83,7 @@ class Town:
             counts = self.in_month.get(month, self.a_month)
             kinds = [kind for kind, count in counts.items() for _ in range(count)]
             cheap = dict(self.a_krone_less)
+            price = self.prices.get(month, PRICE)
             for place in range(len(kinds)):
                 kind = kinds[place * 7919 % len(kinds)]
                 day = month + timedelta(days=place * days // len(kinds))
@@ -88,7 +91,7 @@ class Town:
                 self._homes[number] = home(kind)
                 cheap[kind] = cheap.get(kind, 0) - 1
                 if day in period:
-                    yield turnover(number, day, PRICE - (cheap[kind] >= 0))
+                    yield turnover(number, day, price - (cheap[kind] >= 0))
 
 
 @define

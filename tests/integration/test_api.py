@@ -47,7 +47,9 @@ def test_health_needs_no_model(client: FlaskClient) -> None:
     assert answer.json == {"status": "ok", "service": "ree", "env": "development"}
 
 
-@pytest.mark.parametrize("path", ["/ready", "/model", "/model/places", "/model/report"])
+@pytest.mark.parametrize(
+    "path", ["/ready", "/model", "/model/drift", "/model/places", "/model/report"]
+)
 def test_without_a_model_it_is_not_ready(client: FlaskClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 503

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from ree.adapters.figures import drift_figures
 from ree.domain.explanation import GROUPS
 from ree.domain.property import NUMBERS
 from ree.entrypoints.api.documentation import ASSETS
+
+from ..drift_report import drift_report
 
 HOUSE = {
     "realestate_type": "enebolig",
@@ -120,8 +123,8 @@ def test_the_document_holds_together(document: dict[str, Any]) -> None:
     assert document["info"]["title"] == "ree"
     assert re.fullmatch(r"[0-9.]+", document["info"]["version"])
     assert set(document["paths"]) == {
-        "/estimate", "/model", "/model/places", "/model/report", "/model/track-record", "/health",
-        "/ready"
+        "/estimate", "/model", "/model/drift", "/model/places", "/model/report",
+        "/model/track-record", "/health", "/ready"
     }  # fmt: skip
     schemas = document["components"]["schemas"]
     assert {ref.rpartition("/")[2] for ref in references(document)} == set(schemas)
@@ -258,6 +261,13 @@ def test_answers_have_the_documented_fields(
     for ready in (given, *(example["value"] for example in shown["examples"].values())):
         assert list(ready) == list(given)
         assert set(ready["refresh"]) == set(refresh["properties"]) == set(refresh["required"])
+    looked = document["paths"]["/model/drift"]["get"]["responses"]["200"]["content"]
+    for shown in looked["application/json"]["examples"].values():
+        found, report = shown["value"], drift_figures(drift_report())
+        assert list(found) == list(report) == list(schemas["Drift"]["properties"])
+        documented = list(schemas["Drift"]["properties"]["features"]["items"]["properties"])
+        for one in (*found["features"], *report["features"]):
+            assert list(one) == documented
     estimate = stub_client.post("/estimate", json={"1": HOUSE}).get_json()["1"]
     assert set(estimate) == set(schemas["Estimate"]["required"])
     estimate = stub_client.post("/estimate?explain=true", json={"1": HOUSE}).get_json()["1"]

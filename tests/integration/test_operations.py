@@ -22,12 +22,13 @@ from ree.container import Container
 from ree.entrypoints.api import create_app
 from ree.entrypoints.logs import configure_logs
 
+from ..drift_report import drift_report
 from .service import Publisher
 from .test_api import HOUSE
 
 PAGES = ["/docs", "/redoc"]
 STABLE = [*PAGES, "/openapi.json", "/docs/assets/page.css", "/docs/assets/swagger-ui-bundle.js"]
-OF_A_MODEL = ["/model", "/model/places", "/model/report"]
+OF_A_MODEL = ["/model", "/model/drift", "/model/places", "/model/report"]
 
 
 def samples(client: FlaskClient) -> dict[str, float]:
@@ -46,9 +47,14 @@ def samples(client: FlaskClient) -> dict[str, float]:
 @pytest.fixture
 def published(api_container: Container, client: FlaskClient) -> FlaskClient:
     publisher = Publisher(api_container)
-    publisher.activate(publisher.publish(20_000))
+    publisher.activate(looked_at(publisher, publisher.publish(20_000)))
     api_container.watched_model().look()
     return client
+
+
+def looked_at(publisher: Publisher, version: str) -> str:
+    publisher.container.drift_log().record(drift_report(version=version))
+    return version
 
 
 @pytest.fixture
@@ -315,7 +321,7 @@ def test_another_model_has_another_tag(
 ) -> None:
     tag = published.get(path).headers["ETag"]
     publisher = Publisher(api_container)
-    version = publisher.publish(90_000)
+    version = looked_at(publisher, publisher.publish(90_000))
     publisher.activate(version)
     api_container.watched_model().look()
     answer = published.get(path, headers={"If-None-Match": tag})

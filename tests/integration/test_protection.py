@@ -24,7 +24,8 @@ KEYS = read_client_keys(
 OPEN = ["/", "/health", "/docs", "/redoc", "/openapi.json", "/docs/assets/page.css"]
 OPEN += ["/?lang=en", "/assets/page.js", "/assets/en.json", "/assets/municipalities.json"]
 CLOSED = ["/model", "/model/report", "/metrics", "/nowhere", "/docs/", "/health/x", "//health"]
-CLOSED += ["/model/places", "/model/track-record", "/assets", "//", "/estimate/assets/page.js"]
+CLOSED += ["/model/drift", "/model/places", "/model/track-record", "/assets", "//"]
+CLOSED += ["/estimate/assets/page.js"]
 HERE, THERE = "https://app.example", "https://[::1]:8443"
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from ree.domain.model import PriceModel, TrainingRecord
 
+from ..drift_report import drift_report
 from .service import DEADLINE, Publisher, Service
 
 RULES = Path(__file__).parents[2] / "schemathesis.toml"
@@ -29,7 +30,9 @@ def service(
     tmp_path: Path, trained: tuple[PriceModel, TrainingRecord], key: str | None
 ) -> Iterator[Service]:
     publisher = Publisher.of(storage_path=tmp_path / "store")
-    publisher.activate(publisher.registry.publish(*trained).version)
+    version = publisher.registry.publish(*trained).version
+    publisher.activate(version)
+    publisher.container.drift_log().record(drift_report(version=version))
     settings = {"REE_STORAGE_PATH": str(tmp_path / "store")}
     if key:
         settings["REE_CLIENT_KEYS"] = f"stranger:{sha256(key.encode()).hexdigest()}"

@@ -92,7 +92,7 @@ _PAGE = """\
 WHY = {
     400: "The body is not JSON, or JSON that is ambiguous: NaN, Infinity, a key given twice.",
     401: "The operator has set client keys, and none of them was sent.",
-    404: "The version is gone.",
+    404: "The version is gone, or what is asked for is not known of it yet.",
     413: "More properties than `REE_MAX_BATCH`, or more bytes than those need.",
     415: "Another media type than `application/json`, or a content encoding.",
     422: "No properties, or ones that cannot be priced; `errors` lists what is wrong with each.",

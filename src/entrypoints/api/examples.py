@@ -7,6 +7,7 @@ from ...domain.errors import (
     BatchTooLarge,
     EmptyBatch,
     ModelNotReady,
+    NoDriftReport,
     UnknownVersion,
     UnreadableVersion,
 )
@@ -264,6 +265,44 @@ TRACK_RECORD: dict[str, Any] = {
 }
 
 
+DRIFT: dict[str, Any] = {
+    "watch": {
+        "summary": "Fewer flats, and prices above the estimates",
+        "value": {
+            "model_version": VERSION,
+            "trained_until": "2026-08-31",
+            "period": {"start_date": "2026-09-01", "end_date": "2026-09-30"},
+            "digest": "6d0f1e52a1c47f0f0a3b1a1f9e3f7f1c5d9d2b4f8f0a6c2e4b7d1c3a5e9f2b60",
+            "checked_at": "2026-10-01T03:20:00+00:00",
+            "verdict": "watch",
+            "min_sales": 300,
+            "features": [
+                {
+                    "feature": "realestate_type",
+                    "verdict": "watch",
+                    "trained_on": 14_873,
+                    "sales": 1_204,
+                    "psi": 0.0911,
+                    "distance": 0.1472,
+                    "shift": None,
+                    "most_changed": {"bin": "leilighet", "trained": 0.5206, "sold": 0.3734},
+                },
+                {
+                    "feature": "price_level",
+                    "verdict": "watch",
+                    "trained_on": 14_873,
+                    "sales": 1_204,
+                    "psi": None,
+                    "distance": None,
+                    "shift": 0.0534,
+                    "most_changed": None,
+                },
+            ],
+        },
+    },
+}
+
+
 def _problem(error: Exception) -> dict[str, Any]:
     kind = kind_of(error)
     value = {
@@ -293,7 +332,7 @@ _INVALID = {
 PROBLEMS: dict[int, Any] = {
     400: _problem(MalformedJson("The JSON is malformed: Expecting value (line 1, column 1).")),
     401: _problem(NoClientKey()),
-    404: _problem(UnknownVersion(VERSION)),
+    404: _problem(UnknownVersion(VERSION)) | _problem(NoDriftReport(VERSION)),
     413: _problem(BatchTooLarge(12_000, 10_000)),
     415: _problem(UnsupportedBody("Send JSON in UTF-8, with Content-Type: application/json.")),
     422: {"mixed": _INVALID} | _problem(EmptyBatch()),

@@ -14,6 +14,7 @@ from ...domain.errors import (
     EmptyBatch,
     InvalidProperties,
     ModelNotReady,
+    NoDriftReport,
     StorageError,
     UnknownVersion,
     UnreadableVersion,
@@ -49,6 +50,7 @@ class Kind:
 PROBLEMS: Mapping[type[Exception], Kind] = {
     MalformedJson: Kind(400, "malformed-json", "Malformed JSON"),
     NoClientKey: Kind(401, "client-key", "Client key needed"),
+    NoDriftReport: Kind(404, "no-drift-report", "No drift report"),
     UnknownVersion: Kind(404, "unknown-version", "Unknown version"),
     BatchTooLarge: Kind(413, "batch-too-large", "Too many properties"),
     BodyTooLarge: Kind(413, "body-too-large", "Too many bytes"),

@@ -5,7 +5,9 @@ from typing import Any
 
 from flask import Response, current_app, request
 
+from ...adapters.figures import drift_figures
 from ...container import Container
+from ...domain.errors import NoDriftReport
 from ...domain.turnover import OSLO
 from . import examples
 from .answers import described, located, serving, tracked
@@ -133,6 +135,27 @@ def places() -> Response:
     version = loaded.version.version
     body = _kept("places", version, lambda: _json(located(loaded)).get_data())
     return revalidated(Response(body, mimetype="application/json"))
+
+
+@routes.route("/model/drift")
+@routes.problems(401, 404, 429, 500, 503)
+@routes.response(
+    200,
+    reference("Drift"),
+    description="Of the newest period that was looked at.",
+    examples=examples.DRIFT,
+)
+def drift() -> Response:
+    """Are homes and prices still those that the model in use was trained on?
+
+    What `ree drift` found: by feature a population stability index, a distance and what is made of
+    them. 404 until it has looked.
+    """
+    version = _container().watched_model().current().version.version
+    report = _container().drift_log().newest(version)
+    if report is None:
+        raise NoDriftReport(version)
+    return revalidated(_json(drift_figures(report)))
 
 
 def _kept(name: str, version: str, make: Callable[[], bytes]) -> bytes:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...domain.appraisal import COVERAGE, COVERAGES, Confidence
+from ...domain.drift import FEATURES as DRIFTING
+from ...domain.drift import DriftVerdict
 from ...domain.explanation import GROUPS, MOST_COMPARABLES
 from ...domain.model import ConditionalWrites
 from ...domain.property import RealEstateType
@@ -151,6 +153,11 @@ METRICS["coverage"] = {
 _STATUS = _text(
     "`good`: 30 sales or more and an MdAPE of at most 10 %; `ok`: at most 20 %; `risk`: all else.",
     enum=["good", "ok", "risk"],
+)
+
+_DRIFTED = _text(
+    "`too_few` sales to tell, else by the limits of docs/drift.md.",
+    enum=[verdict.value for verdict in DriftVerdict],
 )
 
 
@@ -385,6 +392,50 @@ SCHEMAS: Mapping[str, Schema] = {
         }
     ),
     "TrackRecord": _object({"months": {"type": "array", "items": reference("TrackedMonth")}}),
+    "Drift": _object(
+        {
+            "model_version": _VERSION,
+            "trained_until": _UNTIL,
+            "period": _object(
+                {
+                    "start_date": {"type": "string", "format": "date"},
+                    "end_date": {"type": "string", "format": "date"},
+                },
+                description="Of the sales that its training data are compared with.",
+            ),
+            "digest": _text("SHA-256 of what the report was made of."),
+            "checked_at": _text("When that was (UTC).", format="date-time"),
+            "verdict": _DRIFTED | {"description": "The worst of all features."},
+            "min_sales": _count("So many are needed to tell."),
+            "features": {
+                "type": "array",
+                "items": _object(
+                    {
+                        "feature": _text("Of the homes or prices.", enum=list(DRIFTING)),
+                        "verdict": _DRIFTED,
+                        "trained_on": _count("Sales of the training data."),
+                        "sales": _count("Sales of the period."),
+                        "psi": _number("Population stability index, less chance.", **_SHARE),
+                        "distance": _number("From 0 to 1; null of the price level.", **_SHARE),
+                        "shift": _number(
+                            "Of the price level alone: the median of price / estimate - 1.",
+                            **_SHARE,
+                        ),
+                        "most_changed": _optional(
+                            _object(
+                                {
+                                    "bin": _text("Which values.", example="45 to under 60"),
+                                    "trained": _number("Its share of the training data."),
+                                    "sold": _number("Its share of the period's sales."),
+                                },
+                                description="The values whose share differs most.",
+                            )
+                        ),
+                    }
+                ),
+            },
+        }
+    ),
     "Places": _object(
         {
             "model_version": _VERSION,

@@ -4,9 +4,11 @@ from math import isnan
 
 from rich.text import Text
 
+from ...adapters.municipalities import reference
+from ...domain.distribution import MISSING
 from ...domain.drift import PRICE_LEVEL, DriftReport, DriftVerdict, FeatureDrift
-from .rendering import heading, show, table
-from .words import NOTHING, days, number, percent
+from .rendering import facts, show, table
+from .words import NOTHING, number, percent
 
 _FEATURES = {
     "realestate_type": "type",
@@ -57,11 +59,12 @@ def show_drift(report: DriftReport) -> None:
         )
     trained_on = max(feature.trained_on for feature in report.features)
     sales = max(feature.sales for feature in report.features)
-    title = Text.assemble(("Drift ", "bold"), _worded(report.verdict))
-    beside = f"{number(sales)} sales of {days(report.period)} beside the {number(trained_on)}"
-    of = heading(f"{beside} that version {report.version} was trained on")
+    period = f"{report.period.start} to {report.period.end}"
+    beside = f"  {number(sales)} sales of {period} beside {number(trained_on)} of the training data"
+    title = Text.assemble(("Drift ", "bold"), _worded(report.verdict), beside)
+    version = facts((("version", report.version), ("trained until", report.trained_until)))
     meaning = _MEANING[report.verdict].format(min_sales=report.min_sales)
-    show(title, of, made, f"{meaning} {_KNOWN}" if report.known_sales else meaning)
+    show(title, version, made, f"{meaning} {_KNOWN}" if report.known_sales else meaning)
 
 
 def _worded(verdict: DriftVerdict) -> Text:
@@ -81,6 +84,12 @@ def _sentence(drift: FeatureDrift) -> str:
     if drift.most_changed is None:
         return NOTHING
     change = drift.most_changed
-    unit = _UNITS.get(drift.feature, "") if change.bin[-1].isdigit() else ""
     now, then = percent(change.sold), percent(change.trained)
-    return f"{change.bin}{unit}: {now} of the sales, {then} of those before"
+    return f"{_bin(drift.feature, change.bin)}: {now} of the sales, {then} of the training data"
+
+
+def _bin(feature: str, name: str) -> str:
+    if feature == "municipality_number":
+        known = reference().find(name)
+        return f"{name} {known.name}" if known else name
+    return name if name == MISSING else name + _UNITS.get(feature, "")
