@@ -12,6 +12,7 @@ before it. Trainer, tally and rules are the product's. docs/drift.md has what ca
 import argparse
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,12 @@ class Trained:
     def on(cls, sales: Dataset, recipe: Recipe) -> "Trained":
         model = TRAINER.fit(sales, recipe)
         return cls(model, NumpyTally().distributions(sales, model.estimate(sales.columns)))
+
+    def on_few_of(self, sales: Dataset, n: int, random: np.random.Generator) -> "Trained":
+        """As if it had been trained on *n* of its sales, the estimates left as they are."""
+        few = sales.take(random.permutation(len(sales))[:n])
+        estimate = self.model.estimate(few.columns)
+        return Trained(self.model, NumpyTally().distributions(few, estimate))
 
     def judge(self, sales: Dataset, estimate: Array | None = None) -> tuple[FeatureDrift, ...]:
         """By the rules; the estimates of sales that only cost more or less stay as they are."""
@@ -115,16 +122,22 @@ def told(title: str, features: tuple[FeatureDrift, ...]) -> None:
 
 
 def alarms(
-    trained: Trained, sales: Dataset, n: int, draws: int, change: Callable[..., Dataset]
+    trained: Trained | Callable[[np.random.Generator], Trained],
+    sales: Dataset,
+    n: int,
+    draws: int,
+    change: Callable[..., Dataset] = lambda sales, _: sales,
 ) -> dict[str, tuple[float, float]]:
     """How often *n* of the sales are watched, and how often drifted, by feature and overall."""
     random = np.random.default_rng([1, n])
     changed = change(sales, random)
-    estimate = trained.model.estimate(changed.columns)
+    own = trained if isinstance(trained, Trained) else trained(random)
+    estimate = own.model.estimate(changed.columns)
     found: dict[str, list[DriftVerdict]] = {}
     for _ in range(draws):
         rows = random.permutation(len(changed))[:n]
-        features = trained.judge(changed.take(rows), estimate[rows])
+        own = trained if isinstance(trained, Trained) else trained(random)
+        features = own.judge(changed.take(rows), estimate[rows])
         verdicts = {one.feature: one.verdict for one in features}
         for name, verdict in verdicts.items() | {
             ("overall", DriftVerdict.worst(list(verdicts.values())))
@@ -137,6 +150,11 @@ def alarms(
         )
         for name, verdicts in found.items()
     }
+
+
+def _alarms_told(title: str, found: dict[str, tuple[float, float]]) -> None:
+    noisy = sorted(found.items(), key=lambda item: -item[1][0])
+    print(f"  {title}", *(f"{name} {a:.3f}/{b:.3f}" for name, (a, b) in noisy if a))
 
 
 def changes() -> Iterator[tuple[str, str, Callable[..., Dataset]]]:
@@ -180,9 +198,11 @@ def main() -> None:
     told("without flats", trained.judge(without_flats(second)))
     print("\nfalse alarms by the number of sales: watched or drifted / drifted")
     for n in (size for size in SIZES if size < len(second)):
-        found = alarms(trained, second, n, asked.draws, lambda sales, _: sales)
-        noisy = sorted(found.items(), key=lambda item: -item[1][0])
-        print(f"  {n:5}", *(f"{name} {a:.3f}/{b:.3f}" for name, (a, b) in noisy if a))
+        _alarms_told(f"{n:5}", alarms(trained, second, n, asked.draws))
+    print("\nthe same of 300 sales, by the number of sales to train on")
+    for n in (300, 500, 1_000, 2_000):
+        few = partial(trained.on_few_of, first, n)
+        _alarms_told(f"{n:5}", alarms(few, second, 300, asked.draws))
     print("\nnoticed: watched or drifted / drifted")
     for what, where, change in changes():
         cells = []

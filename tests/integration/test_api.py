@@ -23,6 +23,7 @@ from ree.entrypoints.api import create_app
 from ree.entrypoints.api.answers import placeless
 from ree.entrypoints.logs import configure_logs
 
+from ..drift_report import drift_report
 from .service import Publisher
 
 HOUSE = {
@@ -421,6 +422,29 @@ def test_a_stub_explains_nothing(stub_client: FlaskClient) -> None:
     told = stub_client.post("/estimate?explain=true", json={"1": HOUSE}).get_json()["1"]
     assert told["base"] == told["estimated_price"] == 7_515_000
     assert (told["contributions"], told["comparables"]) == ({}, [])
+
+
+def test_drift_is_told_once_somebody_has_looked(
+    api_container: Container, trained_client: FlaskClient
+) -> None:
+    version = trained_client.get("/model").get_json()["model_version"]
+    log = api_container.drift_log()
+    log.record(drift_report())
+    answer = trained_client.get("/model/drift")
+    assert answer.status_code == 404
+    assert answer.mimetype == "application/problem+json"
+    problem = answer.get_json()
+    assert problem["type"] == "urn:ree:problem:no-drift-report"
+    assert problem["detail"] == f'No drift report of version {version} yet. Run "ree drift".'
+    log.record(drift_report(version=version))
+    told = trained_client.get("/model/drift").get_json()
+    assert told["model_version"] == version
+    assert told["period"] == {"start_date": "2026-01-01", "end_date": "2026-01-31"}
+    assert told["verdict"] == "watch"
+    kind, level = told["features"]
+    assert kind["most_changed"] == {"bin": "leilighet", "trained": 0.5, "sold": 0.375}
+    assert (kind["psi"], kind["shift"]) == (0.125, None)
+    assert (level["psi"], level["distance"], level["shift"]) == (None, None, -0.0125)
 
 
 def test_a_damaged_report_is_not_shown(

@@ -78,7 +78,7 @@ def test_sales_without_flats_have_drifted_and_their_prices_have_not(
 
 def test_a_benchmarks_alarms_are_counted(drift: ModuleType, halves: tuple[Any, Dataset]) -> None:
     trained, later = halves
-    none = drift.alarms(trained, later, 500, 10, lambda sales, _: sales)
+    none = drift.alarms(trained, later, 500, 10)
     assert none["overall"] == (0.0, 0.0)
     dear = drift.alarms(trained, later, 500, 10, lambda sales, _: drift.dearer(sales, 1.3))
     assert dear["overall"] == dear["price_level"] == (1.0, 1.0)
