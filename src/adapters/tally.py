@@ -33,14 +33,16 @@ class NumpyTally:
     def observe(self, sales: Dataset, estimate: Array, trained: Distributions) -> Observed:
         """Sales in the bins of the training data, and how their prices lie to the estimates."""
         values = _categories(sales) | _numbers(sales, estimate)
-        counts = {name: _counted(bins, values[name]) for name, bins in trained.items()}
+        counts = {name: _counted(trained[name], values[name]) for name in trained.keys() & values}
         return Observed(len(sales), counts, _shift(sales.columns["price"], estimate))
 
 
 def _categories(sales: Dataset) -> dict[str, Array]:
     """Names, a sale each."""
     types, numbers = sales.columns["realestate_type"], sales.columns["municipality_number"]
+    counties = numbers // 100
     return {
+        "county": np.array([f"{int(code):02d}" for code in counties], dtype=np.str_),
         "realestate_type": np.array([_TYPES[int(code)] for code in types], dtype=np.str_),
         "municipality_number": np.array([f"{int(code):04d}" for code in numbers], dtype=np.str_),
     }

@@ -14,6 +14,7 @@ PRICE_LEVEL = "price_level"
 OVERALL = "overall"
 FEATURES = (
     "realestate_type",
+    "county",
     "municipality_number",
     "usable_area",
     "total_area",
@@ -143,7 +144,7 @@ class DriftRules:
         told = [
             self._feature(feature, trained[feature], observed.counts[feature])
             for feature in FEATURES
-            if feature in trained
+            if feature in observed.counts
         ]
         return *told, self._price_level(trained, observed)
 

@@ -47,7 +47,7 @@ def test_a_random_half_is_stable_in_everything(halves: tuple[Any, Dataset]) -> N
     trained, later = halves
     assert len(later) > 1_000
     found = verdicts(trained.judge(later))
-    assert len(found) == 11
+    assert len(found) == 12
     assert set(found.values()) == {DriftVerdict.STABLE}, found
 
 

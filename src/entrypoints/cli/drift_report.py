@@ -92,4 +92,6 @@ def _bin(feature: str, name: str) -> str:
     if feature == "municipality_number":
         known = reference().find(name)
         return f"{name} {known.name}" if known else name
+    if feature == "county":
+        return {one.county_number: one.county for one in reference().current}.get(name, name)
     return name if name == MISSING else name + _UNITS.get(feature, "")

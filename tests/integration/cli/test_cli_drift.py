@@ -19,7 +19,7 @@ def test_the_sales_since_are_those_that_the_version_knows(ree: Ree, storage: Pat
     assert told["trained_until"] == "2025-04-30"
     assert told["verdict"] in ("stable", "watch")
     by_name = {one["feature"]: one for one in told["features"]}
-    assert len(by_name) == 11
+    assert len(by_name) == 12
     assert {one["sales"] for one in by_name.values()} == {by_name["age"]["sales"]}
     assert by_name["age"]["sales"] >= told["min_sales"]
     assert abs(by_name["price_level"]["shift"]) < 0.05
