@@ -82,11 +82,9 @@ def psi(trained: Counts, sold: Counts) -> float:
     """The population stability index, less what chance alone makes of it; at least 0.
 
     The sum of (q - p) ln(q / p) over the bins (Siddiqi, Credit Risk Scorecards, 2006), half a sale
-    added to each so that none is empty; bins that are empty in both do not count. Without any drift
-    its mean is about (bins - 1) (1 / trained + 1 / sold) (Yurdakul, Statistical Properties of
-    Population Stability Index, 2018), which is subtracted.
+    added to each so that none is empty; bins that are empty in both do not count.
     """
-    pairs = [(mine, theirs) for mine, theirs in zip(trained, sold, strict=True) if mine or theirs]
+    pairs = _used(trained, sold)
     own, other = sum(trained), sum(sold)
     if not (own and other):
         return nan
@@ -95,4 +93,19 @@ def psi(trained: Counts, sold: Counts) -> float:
     for mine, theirs in pairs:
         p, q = (mine + 0.5) / (own + half), (theirs + 0.5) / (other + half)
         index += (q - p) * log(q / p)
-    return max(0.0, index - (len(pairs) - 1) * (1 / own + 1 / other))
+    return max(0.0, index - chance(trained, sold))
+
+
+def chance(trained: Counts, sold: Counts) -> float:
+    """About the mean of the index without any drift: (bins - 1) (1 / trained + 1 / sold).
+
+    Yurdakul, Statistical Properties of Population Stability Index, 2018. NaN without a sale.
+    """
+    own, other = sum(trained), sum(sold)
+    if not (own and other):
+        return nan
+    return (len(_used(trained, sold)) - 1) * (1 / own + 1 / other)
+
+
+def _used(trained: Counts, sold: Counts) -> list[tuple[int, int]]:
+    return [(mine, theirs) for mine, theirs in zip(trained, sold, strict=True) if mine or theirs]

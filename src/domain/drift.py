@@ -7,11 +7,10 @@ from math import isnan, nan
 
 from attrs import field, frozen, validators
 
-from .distribution import Bins, Counts, Distributions, psi
+from .distribution import Bins, Counts, Distributions, chance, psi
 from .turnover import Period
 
 PRICE_LEVEL = "price_level"
-OVERALL = "overall"
 FEATURES = (
     "realestate_type",
     "county",
@@ -26,7 +25,7 @@ FEATURES = (
     "estimate_per_sqm",
     PRICE_LEVEL,
 )
-"""In the order in which they are told; age in years at the sale, areas m2, the last but one NOK."""
+"""In the order in which they are told: areas in m2, age in years at the sale, prices in NOK."""
 
 
 class DriftVerdict(Enum):
@@ -126,18 +125,22 @@ class Limits:
 
 @frozen
 class DriftRules:
-    """Effect sizes with limits, told from *min_sales* on: a p-value only grows with the sales.
+    """Effect sizes with limits: a p-value would only fall with the sales, whatever the effect.
+
+    Told from *min_sales* on, in the training data and in the period, and of a feature where chance
+    alone makes a PSI of *most_chance* at most: the more bins there are, the more sales that takes.
 
     psi: Siddiqi's, in use since. distance: where a shift of a normal distribution has those PSIs,
     2 Phi(sqrt(psi) / 2) - 1. price_level: the IAAO's Standard on Ratio Studies (2013) wants the
-    median ratio within 10 %, and groups of homes within 5 % of each other.
-    min_sales: docs/drift.md.
+    median ratio within 10 %, and groups of homes within 5 % of each other. docs/drift.md has what
+    was measured.
     """
 
     psi: Limits = Limits(0.10, 0.25)
     distance: Limits = Limits(0.125, 0.20)
     price_level: Limits = Limits(0.05, 0.10)
     min_sales: int = field(default=300, validator=validators.ge(1))
+    most_chance: float = field(default=0.04, validator=validators.ge(0))
 
     def judge(self, trained: Distributions, observed: Observed) -> tuple[FeatureDrift, ...]:
         """Every feature that the training data tell of, and the price level."""
@@ -152,9 +155,10 @@ class DriftRules:
         index, distance = psi(trained.counts, sold), trained.distance(sold)
         verdicts = [self.psi.verdict(index), self.distance.verdict(distance)]
         own, other = sum(trained.counts), sum(sold)
+        enough = self._enough(own, other) and chance(trained.counts, sold) <= self.most_chance
         return FeatureDrift(
             feature,
-            DriftVerdict.worst(verdicts) if self._enough(own, other) else DriftVerdict.TOO_FEW,
+            DriftVerdict.worst(verdicts) if enough else DriftVerdict.TOO_FEW,
             own,
             other,
             index,

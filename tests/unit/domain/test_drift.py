@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ree.domain.distribution import CategoryBins, NumberBins, psi
+from ree.domain.distribution import CategoryBins, NumberBins, chance, psi
 from ree.domain.drift import DriftRules, DriftVerdict, Limits, Observed
 from ree.domain.turnover import Period
 
@@ -157,6 +157,20 @@ def test_few_sales_have_figures_but_no_verdict() -> None:
     nothing = judged((0, 0), shift=nan)
     assert nothing["realestate_type"].most_changed is None
     assert isnan(nothing["realestate_type"].psi)
+
+
+def test_many_bins_take_more_sales() -> None:
+    bins = {"county": CategoryBins(tuple("abcdefghijklmno"[:14]), (200,) * 15)}
+    rules = DriftRules()
+
+    def verdict(sales: int) -> DriftVerdict:
+        sold = (sales, *(0,) * 14)
+        return rules.judge(bins, Observed(sales, {"county": sold}, 0.0))[0].verdict
+
+    assert chance((200,) * 15, (396, *(0,) * 14)) > rules.most_chance
+    assert chance((200,) * 15, (397, *(0,) * 14)) <= rules.most_chance
+    assert verdict(396) is DriftVerdict.TOO_FEW
+    assert verdict(397) is DriftVerdict.DRIFTED
 
 
 def test_a_small_training_set_tells_nothing() -> None:
