@@ -102,9 +102,10 @@ def test_every_command_of_the_readme_runs(tmp_path: Path, environment: dict[str,
             assert done.returncode == 0, f"{commands}\n{done.stderr}"
             exports += "".join(re.findall(r"^export .*\n", commands, re.MULTILINE))
             printed.append(done.stdout)
-    first, again, _, answers, keys, metrics, files = printed
+    first, again, _, drift, answers, keys, metrics, files = printed
     assert "Gate passed" in first
     assert json.loads(again)["reused"] is True
+    assert drift.startswith("Drift ")
     assert _comparable(answers.splitlines()[-1]) == _comparable(blocks(README, "json")[0])
     assert re.fullmatch(r"ree_\S{43}\nREE_CLIENT_KEYS=web:[0-9a-f]{64}\n", keys)
     assert 'ree_http_requests_total{method="POST",route="/estimate",status="200"} 1.0' in metrics
