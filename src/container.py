@@ -10,6 +10,7 @@ from .adapters.clock import SystemClock
 from .adapters.drift_log import ObjectDriftLog
 from .adapters.environment import code_version, key_environment
 from .adapters.file_objects import FileObjects
+from .adapters.measured_objects import MeasuredObjects, StorageWatch
 from .adapters.municipalities import reference
 from .adapters.objects import ObjectStore
 from .adapters.registry import ObjectRegistry
@@ -38,7 +39,13 @@ if TYPE_CHECKING:
     from .adapters.tally import NumpyTally
 
 
-def _bucket(settings: Settings, folder: str, bucket: str) -> ObjectStore:
+def _bucket(
+    settings: Settings, folder: str, bucket: str, watch: StorageWatch, clock: Clock
+) -> ObjectStore:
+    return MeasuredObjects(_objects(settings, folder, bucket), watch, clock)
+
+
+def _objects(settings: Settings, folder: str, bucket: str) -> ObjectStore:
     if settings.storage == "filesystem":
         return FileObjects(Path(settings.storage_path) / folder)
     from .adapters.s3_objects import S3Objects
@@ -98,11 +105,17 @@ class Container(containers.DeclarativeContainer):
     settings = providers.ThreadSafeSingleton(load_settings)
 
     clock = providers.ThreadSafeSingleton(SystemClock)
+    storage_watch = providers.ThreadSafeSingleton(StorageWatch)
     snapshot_objects = providers.ThreadSafeSingleton(
-        _bucket, settings, "ree-snapshots", settings.provided.s3_bucket_snapshots
+        _bucket,
+        settings,
+        "ree-snapshots",
+        settings.provided.s3_bucket_snapshots,
+        storage_watch,
+        clock,
     )
     model_objects = providers.ThreadSafeSingleton(
-        _bucket, settings, "ree-models", settings.provided.s3_bucket_models
+        _bucket, settings, "ree-models", settings.provided.s3_bucket_models, storage_watch, clock
     )
     seal = providers.ThreadSafeSingleton(
         Seal.of, settings.provided.signing_key, settings.provided.verify_keys
@@ -130,9 +143,7 @@ class Container(containers.DeclarativeContainer):
     )
     preloading_registry = providers.Factory(
         ObjectRegistry,
-        objects=providers.Factory(
-            _bucket, settings, "ree-models", settings.provided.s3_bucket_models
-        ),
+        objects=providers.Factory(_bucket, *model_objects.args),
         clock=clock,
         seal=seal,
         environment=environment,

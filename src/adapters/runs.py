@@ -26,6 +26,10 @@ class ObjectRuns:
 
     objects: ObjectStore
     seal: Seal = field(factory=Seal)
+    _kept: dict[str, Run] = field(factory=dict, init=False, repr=False, eq=False)
+    """What was read, by key: reports never change, and are listed every minute."""
+    _told: set[str] = field(factory=set, init=False, repr=False, eq=False)
+    """What was warned of."""
 
     def record(self, run: Run) -> None:
         """Keep a report; one that is there, by who completed this run, is left as it is."""
@@ -48,9 +52,11 @@ class ObjectRuns:
         runs = []
         for key in self.objects.keys(RUNS):
             try:
-                runs.append(self._run(key))
+                runs.append(self._kept.get(key) or self._kept.setdefault(key, self._run(key)))
             except NotReadable as error:
-                _log.warning("%s", error)
+                if key not in self._told:
+                    self._told.add(key)
+                    _log.warning("%s", error)
         return sorted(runs, key=lambda run: (run.started_at, run.run_id), reverse=True)
 
     def run(self, run_id: str) -> Run:

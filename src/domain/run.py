@@ -1,6 +1,6 @@
 """One retrain: what was asked, what each step took, and how it ended."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import Enum
 from uuid import uuid4
@@ -53,3 +53,19 @@ class Run:
     def activated(self) -> bool:
         """Whether this run made its version the active one."""
         return self.ending is Ending.ACTIVATED
+
+
+def refusals_in_a_row(runs: Iterable[Run]) -> int:
+    """How many of *runs*, the newest first, made a version that the gate refused, up to one that
+    it let pass.
+
+    Those without a version, as dry runs and those that were not to publish, do not count.
+    """
+    count = 0
+    for run in runs:
+        if run.model_version is None:
+            continue
+        if run.ending is not Ending.REFUSED:
+            break
+        count += 1
+    return count

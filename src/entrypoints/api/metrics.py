@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from ...adapters.active_model import Followed
 from ...domain.ports import Clock
-from .metric_files import counted_in_files
+from ..metric_files import counted_in_files
 
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 FAMILIES = frozenset(

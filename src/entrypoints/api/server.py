@@ -16,7 +16,7 @@ from ...domain.errors import ReeError
 from . import create_app
 from .body import byte_limit
 from .framing import Limits
-from .metric_files import Places, metric_files
+from ..metric_files import Places, metric_files
 from .refusals import TURNED_DOWN
 
 THREADS = 4

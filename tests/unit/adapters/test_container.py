@@ -56,7 +56,7 @@ def test_settings_reach_who_needs_them(container: Container, tmp_path: Path) -> 
     batch: EstimateBatch = container.estimate_batch()
     assert retrain.policy.min_rows == 11
     assert (batch.max_batch, batch.dates.max_months) == (7, 21)
-    models, snapshots = container.model_objects(), container.snapshot_objects()
+    models, snapshots = container.model_objects().inner, container.snapshot_objects().inner
     assert isinstance(models, FileObjects)
     assert isinstance(snapshots, FileObjects)
     assert models.root == tmp_path / "ree" / "ree-models"
@@ -79,7 +79,7 @@ def test_an_s3_storage_has_two_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
             s3_bucket_snapshots="our-snapshots",
         )
     )
-    models, snapshots = container.model_objects(), container.snapshot_objects()
+    models, snapshots = container.model_objects().inner, container.snapshot_objects().inner
     assert isinstance(models, S3Objects)
     assert isinstance(snapshots, S3Objects)
     assert (models.bucket.name, snapshots.bucket.name) == ("our-models", "our-snapshots")

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from prometheus_client import Counter, values
 
-from ree.entrypoints.api.metric_files import VARIABLE, metric_files
+from ree.entrypoints.metric_files import VARIABLE, metric_files
 from ree.entrypoints.api.metrics import Metrics
 
 
