@@ -19,6 +19,7 @@ from .every_request import Gate, register_every_request
 from .metrics import Metrics, ModelState
 from .operations import PATH, operations, port_gate
 from .problems import register_problems
+from .record_metrics import RecordState
 from .refusals import TURNED_DOWN
 from .routes import routes
 
@@ -70,9 +71,11 @@ def _protect(app: Flask, container: Container) -> None:
     settings, clock, model = container.settings(), container.clock(), container.watched_model()
     metrics = Metrics([key.name for key in settings.client_keys])
     app.extensions[TURNED_DOWN] = metrics.turned_down
-    model.watchers.append(metrics.followed)
+    container.storage_watch().listen(metrics.storage)
+    records = RecordState(metrics.unread, container.runs())
+    model.watchers += [metrics.followed, records.follow]
     register_every_request(app, metrics, clock, _gates(settings, clock))
-    app.register_blueprint(operations(metrics.shown(ModelState(model.state, clock))))
+    app.register_blueprint(operations(metrics.shown(ModelState(model.state, clock), records)))
     if settings.cors_origins:
         register_cors(app, settings.cors_origins)
 

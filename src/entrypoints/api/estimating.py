@@ -1,12 +1,13 @@
 """From the bytes of a batch to the bytes of its answer, on one of two paths."""
 
+from collections.abc import Sequence
 from time import perf_counter
 
 from flask import Response, current_app, g
 
 from ...application.estimate_batch import EstimateBatch
 from ...domain.errors import BatchTooLarge, InvalidProperties
-from ...domain.estimate import Home, OnInvalid, Refusal
+from ...domain.estimate import Estimates, Home, OnInvalid, PriceEstimate, Refusal
 from . import typed_body
 from .answers import priced, priced_columns
 from .body import complete_reading, json_object
@@ -41,7 +42,7 @@ def fast_answer(batch: EstimateBatch, text: bytes, query: EstimateQuery) -> Resp
         ("encode", perf_counter() - valued),
     ]
     codes = [faults[0].code for faults in estimates.refused.values()]
-    exchange.priced(len(ids), codes, "fast")
+    exchange.priced(len(ids), codes, "fast", _warned(estimates))
     return Response(answer, content_type="application/json")
 
 
@@ -63,8 +64,17 @@ def complete_answer(batch: EstimateBatch, text: bytes, query: EstimateQuery) -> 
             exchange.refused(len(homes), _first_codes(error), "complete")
             raise
         refused = [each.faults[0].code for each in answers if isinstance(each, Refusal)]
-        exchange.priced(len(homes), refused, "complete")
+        warned = [each.warnings for each in answers if isinstance(each, PriceEstimate)]
+        exchange.priced(len(homes), refused, "complete", warned)
         return current_app.make_response(priced(answers))
+
+
+def _warned(estimates: Estimates) -> Sequence[tuple[str, ...]]:
+    """The warnings of those that are priced."""
+    if not estimates.refused:
+        return estimates.warnings
+    told = enumerate(estimates.warnings)
+    return [warnings for row, warnings in told if row not in estimates.refused]
 
 
 def _first_codes(error: InvalidProperties) -> list[str]:

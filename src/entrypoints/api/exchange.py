@@ -1,6 +1,6 @@
 """What is known of a request besides what Flask knows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -32,13 +32,20 @@ class Exchange:
     size: str = "0"
     """Bytes of the body."""
 
-    def priced(self, asked: int, refused: Iterable[str], path: str) -> None:
+    def priced(
+        self,
+        asked: int,
+        refused: Iterable[str],
+        path: str,
+        warned: Iterable[Sequence[str]] = (),
+    ) -> None:
         """Count a batch that is answered; *refused* has one code a property that is not priced.
 
-        *path* is how its body was decoded: `fast` or `complete`.
+        *path* is how its body was decoded: `fast` or `complete`. *warned* are the warnings of each
+        property that is priced.
         """
         self.properties = asked
-        self.metrics.priced(asked, refused, path)
+        self.metrics.priced(asked, refused, path, warned)
 
     def refused(self, asked: int, codes: Iterable[str], path: str) -> None:
         """Count a batch that is refused as a whole, with one code a property at fault."""

@@ -1,6 +1,7 @@
 """What is counted, by Prometheus' conventions."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter as Counts
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -11,17 +12,16 @@ from prometheus_client.registry import Collector
 from ...adapters.active_model import Followed
 from ...domain.ports import Clock
 from ..metric_files import counted_in_files
+from ..storage_metrics import StorageMetrics
+from .counted_codes import NEAR_EDGE, REFUSED, counted
 
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
-FAMILIES = frozenset(
-    {"ambiguous", "invalid", "invalid_type", "missing", "out_of_domain", "unknown"}
-)
-"""What the codes of faults begin with; others count as `other`, so that labels stay few."""
 PATHS = frozenset({"fast", "complete"})
 _BUCKETS = (
     *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
     *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
 )
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 
 
 class Metrics:
@@ -49,10 +49,19 @@ class Metrics:
         self.enter, self.leave = self._in_flight.inc, self._in_flight.dec
         self._asked = self._counter("ree_properties_asked", "Properties asked about.")
         self._priced = self._counter("ree_properties_priced", "Properties priced.")
-        refused = self._counter(
-            "ree_properties_refused", "Properties refused, by their first fault.", "family"
+        self._size = Histogram(
+            "ree_batch_size", "Properties a batch.", buckets=_SIZES, registry=self._own
         )
-        self._refused = {name: refused.labels(name) for name in sorted({*FAMILIES, "other"})}
+        refused = self._counter(
+            "ree_properties_refused", "Properties refused, by their first fault.", "code"
+        )
+        self._refused = {code: refused.labels(code) for code in sorted(REFUSED)}
+        near_edge = self._counter(
+            "ree_estimates_near_edge",
+            "Properties priced though they are unlike most that were sold.",
+            "respect",
+        )
+        self._near_edge = {code: near_edge.labels(name) for code, name in NEAR_EDGE.items()}
         bodies = self._counter(
             "ree_bodies_decoded", "Bodies decoded, by the path that could tell.", "path"
         )
@@ -69,6 +78,12 @@ class Metrics:
         self._refresh_failures = self._counter(
             "ree_model_refresh_failures", "Looks for a newer version that failed."
         )
+        self._unread = self._counter(
+            "ree_records_read_failures",
+            "Readings of the records of retrains, drift or sales since that failed.",
+        )
+        self.unread = self._unread.inc
+        self.storage = StorageMetrics(self._own)
         self._failures = 0
         self._by_answer: dict[tuple[str, str, int], Counter] = {}
         self._by_route: dict[str, Histogram] = {}
@@ -92,26 +107,40 @@ class Metrics:
         """Count a request that was refused before it was read."""
         self._requests.labels("unread", "other", status).inc()
 
-    def priced(self, asked: int, refused: Iterable[str], path: str) -> None:
-        """Count a batch that is answered; *refused* has one code a property that is not priced."""
-        count = self._count_refused(refused)
-        self._asked.inc(asked)
+    def priced(
+        self,
+        asked: int,
+        refused: Iterable[str],
+        path: str,
+        warned: Iterable[Sequence[str]] = (),
+    ) -> None:
+        """Count a batch that is answered.
+
+        *refused* has one code a property that is not priced, *warned* the warnings of each that is.
+        """
+        count = self._count(asked, refused, path)
         if asked > count:
             self._priced.inc(asked - count)
-        self._bodies[path].inc()
+        codes = [code for own in warned for code in own]
+        if codes:
+            for code, times in Counts(codes).items():
+                if code in self._near_edge:
+                    self._near_edge[code].inc(times)
 
     def refused(self, asked: int, codes: Iterable[str], path: str) -> None:
         """Count a batch that is refused as a whole, with one code a property at fault."""
-        self._count_refused(codes)
-        self._asked.inc(asked)
-        self._bodies[path].inc()
+        self._count(asked, codes, path)
 
-    def _count_refused(self, codes: Iterable[str]) -> int:
-        count = 0
-        for count, code in enumerate(codes, start=1):  # noqa: B007
-            family = code.partition(":")[0]
-            self._refused[family if family in FAMILIES else "other"].inc()
-        return count
+    def _count(self, asked: int, refused: Iterable[str], path: str) -> int:
+        """How many are refused."""
+        self._bodies[path].inc()
+        self._size.observe(asked)
+        self._asked.inc(asked)
+        codes = [*refused]
+        if codes:
+            for code, times in Counts(map(counted, codes)).items():
+                self._refused[code].inc(times)
+        return len(codes)
 
     def let_in(self, client: str) -> None:
         """Count a request with a client's key."""

@@ -13,10 +13,10 @@ from gunicorn.glogging import Logger
 
 from ...container import Container
 from ...domain.errors import ReeError
+from ..metric_files import Places, metric_files
 from . import create_app
 from .body import byte_limit
 from .framing import Limits
-from ..metric_files import Places, metric_files
 from .refusals import TURNED_DOWN
 
 THREADS = 4
