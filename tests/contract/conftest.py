@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from ree.adapters.clock import SystemClock
 from ree.adapters.file_objects import FileObjects
+from ree.adapters.measured_objects import MeasuredObjects, StorageWatch
 from ree.adapters.memory_objects import MemoryObjects
 from ree.adapters.objects import ObjectStore
 from ree.adapters.s3_objects import S3Objects
@@ -30,6 +32,16 @@ def memory() -> ObjectStore:
 @pytest.fixture
 def filesystem(folder: Path) -> ObjectStore:
     return FileObjects(folder)
+
+
+@pytest.fixture
+def measured_memory(memory: ObjectStore) -> ObjectStore:
+    return MeasuredObjects(memory, StorageWatch(), SystemClock())
+
+
+@pytest.fixture
+def measured_filesystem(filesystem: ObjectStore) -> ObjectStore:
+    return MeasuredObjects(filesystem, StorageWatch(), SystemClock())
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,8 @@ from .conftest import emptied
 EVERY = [
     "memory",
     "filesystem",
+    "measured_memory",
+    "measured_filesystem",
     "seaweedfs_bucket",
     "moto_bucket",
     "gcs_bucket",

@@ -1,13 +1,15 @@
 """What every log of runs promises (ree.domain.ports.RunLog)."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from math import inf, isnan, nan
+from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import evolve, field, frozen
 
 from ree.adapters.codec import plain
-from ree.adapters.objects import ObjectStore
+from ree.adapters.memory_objects import MemoryObjects
+from ree.adapters.objects import ObjectStore, Stored
 from ree.adapters.runs import ObjectRuns
 from ree.domain.dataset import DatasetManifest, MonthSnapshot
 from ree.domain.errors import StorageError, UnknownRun
@@ -17,6 +19,7 @@ from ree.domain.gating import Check, Outcome, Verdict
 from ree.domain.ports import RunLog
 from ree.domain.run import Ending, Run
 from ree.domain.turnover import Period
+from ree.domain.verification import Soundness
 
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
 MOMENT = datetime(2026, 2, 3, 4, 5, 6, 789, tzinfo=UTC)
@@ -133,3 +136,41 @@ def test_a_corrupted_report_is_a_storage_error(
     objects.create("runs/a.json", body)
     with pytest.raises(StorageError, match=r"runs/a\.json"):
         runs.run("a")
+
+
+@frozen(eq=False)
+class Read:
+    """A store that tells what is read of it."""
+
+    inner: ObjectStore
+    gets: list[str] = field(factory=list)
+
+    def get(self, key: str) -> Stored:
+        self.gets.append(key)
+        return self.inner.get(key)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+def test_a_listing_reads_what_is_new_and_a_verification_all() -> None:
+    objects = Read(MemoryObjects())
+    runs = ObjectRuns(objects)
+    runs.record(evolve(RUN, run_id="a"))
+    assert [run.run_id for run in runs.runs()] == ["a"]
+    runs.record(evolve(RUN, run_id="b", started_at=MOMENT + timedelta(days=1)))
+    objects.gets.clear()
+    for _ in range(2):
+        assert [run.run_id for run in runs.runs()] == ["b", "a"]
+    assert objects.gets == ["runs/b.json"]
+    objects.inner._objects["runs/a.json"] = b"{"  # type: ignore[attr-defined]
+    assert [finding.soundness for finding in runs.verify()] == [Soundness.BROKEN, Soundness.SOUND]
+
+
+def test_a_damaged_report_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    objects = MemoryObjects()
+    objects.create("runs/a.json", b"{")
+    runs = ObjectRuns(objects)
+    for _ in range(2):
+        assert list(runs.runs()) == []
+    assert len(caplog.records) == 1

@@ -2,27 +2,28 @@
 
 import json
 import logging
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import StringIO
+from threading import enumerate as threads
 from typing import Any
 
 import pytest
 import structlog
+from attrs import evolve
 from dependency_injector import providers
 from flask import Flask, g, request
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from ree.adapters.client_keys import entry, new_client_key, read_client_keys
 from ree.container import Container
 from ree.entrypoints.api import create_app
 from ree.entrypoints.logs import configure_logs
 
 from ..drift_report import drift_report
+from ..metric_tables import check_with_promtool, documented, shown
 from .service import Publisher
 from .test_api import HOUSE
 
@@ -102,7 +103,7 @@ def test_requests_are_counted_by_route_method_and_status(client: FlaskClient) ->
 
 def test_properties_and_paths_are_counted(counting: FlaskClient) -> None:
     for body in (
-        {"asked": 5, "codes": ["missing:lat", "out_of_domain:x"], "path": "fast"},
+        {"asked": 5, "codes": ["missing:lat", "out_of_domain:price"], "path": "fast"},
         {"asked": 2, "codes": [], "path": "fast"},
         {"asked": 3, "codes": ["strange:y"], "path": "complete", "whole": True},
     ):
@@ -110,12 +111,44 @@ def test_properties_and_paths_are_counted(counting: FlaskClient) -> None:
     found = samples(counting)
     assert found["ree_properties_asked_total{}"] == 10
     assert found["ree_properties_priced_total{}"] == 5
-    refused = {family: found[f"ree_properties_refused_total{{family={family}}}"] for family in (
-        "missing", "out_of_domain", "other", "invalid"
-    )}  # fmt: skip
-    assert refused == {"missing": 1, "out_of_domain": 1, "other": 1, "invalid": 0}
+    assert found["ree_batch_size_count{}"] == 3
+    assert [found[f"ree_batch_size_bucket{{le={size}.0}}"] for size in (1, 2, 5)] == [0, 1, 3]
+    assert {
+        name: value
+        for name, value in found.items()
+        if name.startswith("ree_properties_refused_total") and value
+    } == {
+        "ree_properties_refused_total{code=missing:lat}": 1,
+        "ree_properties_refused_total{code=out_of_domain:price}": 1,
+        "ree_properties_refused_total{code=other}": 1,
+    }
     assert found["ree_bodies_decoded_total{path=fast}"] == 2
     assert found["ree_bodies_decoded_total{path=complete}"] == 1
+
+
+@pytest.mark.parametrize("path", ["fast", "complete"])
+def test_only_what_is_priced_counts_as_near_the_edge(
+    api_container: Container, api_app: Flask, trained: Any, path: str
+) -> None:
+    """A home that is refused for one reason is near the edge in others."""
+    registry = api_container.registry()
+    registry.activate(registry.publish(*trained).version, expected=None, by="test", why="test")
+    api_container.watched_model().look()
+    usual = {**HOUSE, "municipality_number": "0301", "lat": 60, "lon": 10}
+    usual |= {"bra": 100, "total_area": 120, "built_year": 1960, "floor": 2}
+    old, older = {**usual, "built_year": 1890}, {**usual, "built_year": 1700}
+    answer = api_app.test_client().post(
+        "/estimate?valuation_date=2025-12-31&on_invalid=skip"
+        + ("&explain=true" if path == "complete" else ""),
+        json={"usual": usual, "old": old, "again": old, "older": older},
+    )
+    told = answer.get_json()
+    assert told["older"]["error"]["code"] == "out_of_domain:age"
+    assert [told[name]["warnings"] for name in ("usual", "old")] == [[], ["near_edge:age"]]
+    found = samples(api_app.test_client())
+    assert found["ree_estimates_near_edge_total{respect=age}"] == 2
+    assert found["ree_properties_refused_total{code=out_of_domain:age}"] == 1
+    assert found[f"ree_bodies_decoded_total{{path={path}}}"] == 1
 
 
 def test_the_model_is_told_with_its_age(api_container: Container, client: FlaskClient) -> None:
@@ -161,16 +194,46 @@ def test_a_scraper_may_ask_for_openmetrics(client: FlaskClient) -> None:
     assert answer.text.endswith("# EOF\n")
 
 
-def test_promtool_finds_nothing_to_say(published: FlaskClient) -> None:
-    tool = shutil.which("promtool")
-    if tool is None:
-        assert not os.environ.get("CI"), "promtool is not installed"
-        pytest.skip("promtool is not installed")
-    text = published.get("/metrics").data
-    checked = subprocess.run(
-        [tool, "check", "metrics"], input=text, capture_output=True, check=False
-    )
-    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+def test_calls_of_the_storage_are_counted(published: FlaskClient) -> None:
+    found = samples(published)
+    assert found["ree_storage_requests_total{operation=get,outcome=ok}"] > 0
+    assert found["ree_storage_request_duration_seconds_count{operation=get}"] > 0
+    assert found["ree_storage_requests_total{operation=get,outcome=failed}"] == 0
+
+
+def test_records_are_read_after_a_look_for_a_newer_model(
+    api_container: Container, client: FlaskClient
+) -> None:
+    storage = api_container.settings().storage_path
+    storage.mkdir()
+    (storage / "ree-models").write_text("not a folder")
+    api_container.watched_model().look()
+    for thread in threads():
+        if thread.name == "ree-records":
+            thread.join()
+    found = samples(client)
+    assert found["ree_records_read_failures_total{}"] == 1
+    assert "ree_gate_refusals_in_a_row{}" not in found
+
+
+def test_everything_is_documented(api_container: Container, trained: Any) -> None:
+    key = new_client_key()
+    settings = evolve(api_container.settings(), client_keys=read_client_keys(entry("web", key)))
+    api_container.settings.override(providers.Object(settings))
+    registry = api_container.registry()
+    registry.activate(registry.publish(*trained).version, expected=None, by="test", why="test")
+    client = create_app(api_container).test_client()
+    client.get("/ready")
+    for thread in threads():
+        if thread.name == "ree-records":
+            thread.join()
+    text = client.get("/metrics", headers={"X-Api-Key": key}).text
+    no_labels: set[str] = set()
+    assert shown(text) == documented("The API", "All of them") | {
+        "ree_records_read_failures_total": no_labels,
+        "ree_gate_refusals_in_a_row": no_labels,
+    }
+    check_with_promtool(text)
 
 
 # The access log

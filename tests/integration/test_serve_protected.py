@@ -1,4 +1,4 @@
-"""Keys, limits and counts of a service of two workers, and what a killed one leaves."""
+"""Keys, limits and counts of a service of several workers, and what a killed one leaves."""
 
 import json
 import os
@@ -22,6 +22,7 @@ from ree.adapters.settings import Settings
 from ree.container import Container
 from ree.entrypoints.api.server import CannotListen, serve
 
+from ..metric_tables import OF_API, documented, shown
 from .service import DEADLINE, HOME, Publisher, Service, until
 
 KEY, OTHER = new_client_key(), new_client_key()
@@ -38,7 +39,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
     (tmp_path / "tmp").mkdir()
     always = {"REE_STORAGE_PATH": str(tmp_path / "store"), "TMPDIR": str(tmp_path / "tmp")}
     with ExitStack() as running:
-        yield lambda **settings: running.enter_context(Service(tmp_path, always | settings))
+        yield lambda workers=2, **settings: running.enter_context(
+            Service(tmp_path, always | settings, workers)
+        )
 
 
 def ask(
@@ -113,7 +116,7 @@ def test_a_limit_holds_over_all_workers(start: Start) -> None:
 
 def test_counts_are_of_all_workers_and_outlive_a_killed_one(start: Start, tmp_path: Path) -> None:
     apart = free_port()
-    service = start(REE_METRICS_PORT=str(apart), REE_CLIENT_KEYS=entry("web", KEY))
+    service = start(3, REE_METRICS_PORT=str(apart), REE_CLIENT_KEYS=entry("web", KEY))
     service.lines("Booting worker")
     assert ask(service.port, "/metrics", keyed(KEY))[0].status == 404
     assert ask(apart, "/health")[0].status == 404
@@ -124,10 +127,12 @@ def test_counts_are_of_all_workers_and_outlive_a_killed_one(start: Start, tmp_pa
     for number in range(40):
         assert ask(service.port, "/model", keyed(KEY))[0].status == 200
         assert counted() == number + 1
+        flawed = json.dumps({"1": {**HOME, "lat": None, "lon": None}, "2": HOME})
+        assert ask(service.port, "/estimate", keyed(KEY), flawed)[0].status == 422
     folder = next((tmp_path / "tmp").glob("ree-metrics-*"))
-    both = {file.name for file in folder.glob("counter_*")}
+    all_three = {file.name for file in folder.glob("counter_*")}
     os.kill(workers(service)[0], signal.SIGKILL)
-    service.lines("Booting worker", 3)
+    service.lines("Booting worker", 4)
     until(lambda: ask(service.port, "/health")[0].status == 200, "answered")
     assert counted() == 40
     for number in range(40):
@@ -135,8 +140,14 @@ def test_counts_are_of_all_workers_and_outlive_a_killed_one(start: Start, tmp_pa
         assert counted() == 41 + number
     text = ask(apart, "/metrics")[1]
     assert total(text, "ree_http_requests_in_flight") == 1
-    assert total(text, "ree_client_requests_total", client="web") == 80
-    assert {file.name for file in folder.glob("counter_*")} == both
+    assert total(text, "ree_client_requests_total", client="web") == 120
+    assert total(text, "ree_properties_refused_total", code="missing:several") == 40
+    assert total(text, "ree_batch_size_count") == 40
+    assert total(text, "ree_storage_requests_total", operation="get", outcome="ok") > 3
+    assert total(text, "ree_model_ready") == 1, "of the process that answers"
+    every = documented(*OF_API)
+    assert all(every[name] == labels for name, labels in shown(text).items())
+    assert {file.name for file in folder.glob("counter_*")} == all_three
     assert service.end() == 0
     assert [path.name for path in (tmp_path / "tmp").glob("ree-metrics-*")] == []
 

@@ -74,6 +74,7 @@ def retrain(
 
     from ...application.retrain_period import RetrainRequest
     from .progress import shown_progress
+    from .push import pushed
 
     container = open_container()
     settings = container.settings()
@@ -82,7 +83,7 @@ def retrain(
             "REE_API_BASE_URL is not set, so there is no market to fetch sales from. Set it, or "
             'run "ree sandbox serve" and set it to the address that this prints.'
         )
-    with closing(container.market()), shown_progress() as progress:
+    with pushed(container) as tell, closing(container.market()), shown_progress() as progress:
         request = RetrainRequest(
             period,
             asked_by(),
@@ -95,6 +96,7 @@ def retrain(
             progress=progress,
         )
         run = container.retrain_period()(request)
+        tell(run)
     if as_json:
         from .documents import run_document
 

@@ -7,7 +7,7 @@ from attrs import astuple
 
 from ree.domain.dataset import DatasetManifest
 from ree.domain.funnel import Funnel
-from ree.domain.run import Ending, Run
+from ree.domain.run import Ending, Run, refusals_in_a_row
 from ree.domain.turnover import Period
 
 MOMENT = datetime(2026, 1, 17, tzinfo=UTC)
@@ -30,3 +30,32 @@ def test_endings_are_stored_by_these_words() -> None:
         "activated",
         "refused",
     ]
+
+
+@pytest.mark.parametrize(
+    ("newest_first", "count"),
+    [
+        ("", 0),
+        ("a", 0),
+        ("r", 1),
+        ("rra r", 2),
+        ("arr", 0),
+        ("rsrnr", 3),
+        ("Rr", 1),
+        ("sna", 0),
+    ],
+)
+def test_refusals_count_up_to_a_model_that_passed(newest_first: str, count: int) -> None:
+    """r and a made a version; R was refused without one, s took snapshots, n was not published."""
+    told = {
+        "r": (Ending.REFUSED, "v"),
+        "R": (Ending.REFUSED, None),
+        "a": (Ending.ACTIVATED, "v"),
+        "s": (Ending.SNAPSHOTS_ONLY, None),
+        "n": (Ending.NOT_PUBLISHED, None),
+    }
+    runs = [
+        Run("r", "k", "me", MOMENT, MOMENT, {}, MANIFEST, ending, model_version=version)
+        for ending, version in (told[letter] for letter in newest_first.replace(" ", ""))
+    ]
+    assert refusals_in_a_row(runs) == count

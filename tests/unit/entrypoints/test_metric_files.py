@@ -2,14 +2,21 @@
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import warnings
 from pathlib import Path
+from threading import Event, Thread
 from types import SimpleNamespace
 
 import pytest
-from prometheus_client import Counter, values
+from prometheus_client import CollectorRegistry, Counter, values
 
-from ree.entrypoints.metric_files import VARIABLE, metric_files
 from ree.entrypoints.api.metrics import Metrics
+from ree.entrypoints.metric_files import HELD, VARIABLE, metric_files
+from ree.entrypoints.storage_metrics import StorageMetrics
 
 
 def sample(metrics: Metrics, name: str, **labels: str) -> float | None:
@@ -81,6 +88,76 @@ def test_a_worker_that_leaves_removes_nothing(monkeypatch: pytest.MonkeyPatch) -
     shutil.rmtree(folder)
 
 
+def test_what_a_killed_service_left_is_removed_and_what_counts_is_not(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys\n"
+        "from ree.entrypoints.metric_files import metric_files\n"
+        "from ree.entrypoints.api.metrics import Metrics\n"
+        "with metric_files() as places:\n"
+        "    Metrics().turned_away()\n"
+        "    print(places.folder, flush=True)\n"
+        "    sys.stdin.read()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", program],
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as killed,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(tempfile, "tempdir", str(tmp_path))
+        assert killed.stdout is not None
+        folder = Path(killed.stdout.readline().strip())
+        strange = [tmp_path / "ree-metrics-file", tmp_path / "ree-metrics-folder" / "counter_1.db"]
+        strange[1].parent.mkdir()
+        for file in strange:
+            file.write_text("of somebody else")
+
+        def started_long_after() -> None:
+            os.utime(folder / HELD, (0, 0))
+            with metric_files():
+                assert sample(Metrics(), "ree_client_unauthorized_total") == 0
+
+        started_long_after()
+        assert folder.exists(), "it counts"
+        killed.communicate("")
+        os.utime(folder / HELD)
+        with metric_files():
+            assert folder.exists(), "who was just started may not hold it yet"
+        started_long_after()
+        assert not folder.exists()
+        assert all(file.exists() for file in strange)
+
+
+def test_a_forked_process_can_count_whatever_threads_counted_before() -> None:
+    with metric_files():
+        storage, stopped = StorageMetrics(CollectorRegistry()), Event()
+
+        def count() -> None:
+            while not stopped.is_set():
+                storage("get", "ok", 0.001)
+
+        counting = Thread(target=count)
+        counting.start()
+        try:
+            for _ in range(30):
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
+                    child = os.fork()
+                if not child:
+                    signal.alarm(20)
+                    storage("get", "ok", 0.001)
+                    os._exit(0)
+                assert os.waitpid(child, 0)[1] == 0
+        finally:
+            stopped.set()
+            counting.join()
+
+
 def test_who_counted_before_goes_on_counting() -> None:
     counter = Counter("before", "Not of ree.", registry=None)
     counter.inc()
@@ -103,6 +180,6 @@ def test_labels_stay_few() -> None:
         metrics.refused(1, [f"c{number}:x"], "complete")
     labels = {"route": "unmatched", "method": "other", "status": "405"}
     assert sample(metrics, "ree_http_requests_total", **labels) == 50
-    assert sample(metrics, "ree_properties_refused_total", family="other") == 50
+    assert sample(metrics, "ree_properties_refused_total", code="other") == 50
     assert sample(metrics, "ree_properties_asked_total") == 50
     assert sample(metrics, "ree_properties_priced_total") == 0
