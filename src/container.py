@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 def _bucket(
     settings: Settings, folder: str, bucket: str, watch: StorageWatch, clock: Clock
-) -> ObjectStore:
+) -> MeasuredObjects:
     return MeasuredObjects(_objects(settings, folder, bucket), watch, clock)
 
 

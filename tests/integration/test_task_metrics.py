@@ -91,6 +91,8 @@ class Seen:
     text: str
     files: list[str]
     """That it counted in."""
+    listeners: list[bool]
+    """Whether each process that holds its port is the main one."""
     second: "subprocess.CompletedProcess[str]"
     """Another worker, started on the same port meanwhile."""
     port: int
@@ -132,6 +134,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
             text = until(lambda: counted(port, process), "done with all tasks")
             [kept] = temporary.glob("ree-metrics-*")
             files = [file.name for file in kept.iterdir()]
+            listeners = [pid == process.pid for pid in of_group(process.pid) if holds(pid, port)]
             second = subprocess.run(
                 command, capture_output=True, text=True, timeout=DEADLINE, check=False, **where
             )
@@ -140,7 +143,29 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-    return Seen(text, files, second, port, ended, list(temporary.glob("ree-metrics-*")))
+    left = list(temporary.glob("ree-metrics-*"))
+    return Seen(text, files, listeners, second, port, ended, left)
+
+
+def of_group(group: int) -> list[int]:
+    """The worker's processes."""
+    found = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [pid for pid in found if _group(pid) == group]
+
+
+def _group(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
+
+
+def holds(pid: int, port: int) -> bool:
+    """Whether the process has the socket that listens there."""
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    inodes = {row[9] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"}
+    links = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()]
+    return any(f"socket:[{inode}]" in links for inode in inodes)
 
 
 def counted(port: int, process: "subprocess.Popen[bytes]") -> str | None:
@@ -178,6 +203,11 @@ def test_a_worker_that_cannot_show_its_metrics_does_not_start(seen: Seen) -> Non
         f"Cannot show metrics on 127.0.0.1:{seen.port}: Address already in use. "
         "Choose another REE_WORKER_METRICS_PORT."
     )
+
+
+def test_the_port_is_free_once_the_main_process_is_gone(seen: Seen) -> None:
+    """Whatever a process of the pool, which may outlive it, still does."""
+    assert seen.listeners == [True]
 
 
 def test_it_leaves_neither_files_nor_a_taken_port(seen: Seen) -> None:

@@ -32,8 +32,7 @@ def foreseen() -> set[str]:
     """Every code that a property can be refused with, but for what people name."""
     found = {rule.code for rule in PROPERTY_RULES} | {*codes(SOUND, ""), *codes(1), _NO_PRICE.code}
     for name in FIELDS:
-        for value in ([], 1e999):
-            found |= {*codes({**SOUND, name: value})}
+        found |= {*codes({**SOUND, name: []}), *codes({**SOUND, name: 1e999})}
     found |= {*codes({**SOUND, "bra": 60})}
     for name in REQUIRED:
         found |= {*codes({key: value for key, value in SOUND.items() if key != name})}
