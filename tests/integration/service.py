@@ -80,7 +80,8 @@ class Service:
     folder: Path
     settings: Mapping[str, str]
     workers: int = WORKERS
-    port: int = field(init=False)
+    port: int = 0
+    """Where it listens; one that is free if not given."""
     log: list[tuple[float, str]] = field(factory=list, init=False)
     printed: str = field(default="", init=False)
     _process: "subprocess.Popen[str]" = field(init=False)
@@ -88,9 +89,10 @@ class Service:
     _written: Condition = field(factory=Condition, init=False)
 
     def __enter__(self) -> "Service":
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        if not self.port:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                self.port = probe.getsockname()[1]
         self._process = subprocess.Popen(
             command(self.port, self.workers),
             cwd=self.folder,
