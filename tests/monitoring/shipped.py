@@ -18,7 +18,7 @@ FOLDER = ROOT / "deploy" / "prometheus"
 DASHBOARD = FOLDER / "dashboard.json"
 RUNBOOK = ROOT / "docs" / "runbook.md"
 README = FOLDER / "README.md"
-SUFFIXES = re.compile(r"_(bucket|count|sum)$")
+SUFFIXES = re.compile(r"_(?:bucket|count|sum)$")
 
 
 def program(name: str) -> str:
@@ -64,7 +64,7 @@ def used(expression: str) -> set[Used]:
     def visit(node: Any) -> bool:
         if isinstance(node, promql_parser.VectorSelector):
             labels = frozenset(matcher.name for matcher in node.matchers.matchers)
-            found.add(Used(node.name, labels))
+            found.add(Used(node.name or "", labels))
         return True
 
     promql_parser.walk(promql_parser.parse(expression), pre_visit=visit)

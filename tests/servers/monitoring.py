@@ -9,6 +9,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from time import monotonic, sleep
@@ -57,7 +58,7 @@ class Monitoring:
                 stack.enter_context(self._running([self._moved(word) for word in command]))
             self._processes = stack.pop_all()
         for address in (PROMETHEUS, ALERTMANAGER):
-            self.until(lambda at=address: self._answer(at, "/-/ready", {}) is not None, "ready")
+            self.until(partial(self._answer, address, "/-/ready", {}), "ready")
         return self
 
     def __exit__(
