@@ -12,7 +12,7 @@ import pytest
 
 from ..integration.service import HOME, Publisher, Service
 from ..servers.monitoring import Monitoring
-from .shipped import program
+from .shipped import panel_expressions, program
 
 WORKERS = 3
 COUNTED = 'sum(ree_http_requests_total{route="/estimate",status="200"})'
@@ -62,22 +62,28 @@ def test_what_an_operator_sees(
 ) -> None:
     """One story, for Prometheus takes seconds to find its targets."""
     counts_add_up_when_a_worker_is_killed(monitoring, service)
+    every_panel_can_be_evaluated(monitoring)
     a_version_that_cannot_be_read_is_a_ticket(monitoring, service, publisher, store, tmp_path)
     a_service_that_finds_no_model_is_a_page(monitoring, service, store)
 
 
 def counts_add_up_when_a_worker_is_killed(monitoring: Monitoring, service: Service) -> None:
     estimate(service, 30)
-    monitoring.until(lambda: monitoring.value(COUNTED) == 30, "30 counted")
+    monitoring.until(lambda: monitoring.values(COUNTED) == [30], "30 counted")
     # Before its first scrape Prometheus knew of none.
     monitoring.until(lambda: "ReeNoModel" not in monitoring.alerts(), "calm")
     log = "".join(line for _, line in service.log)
     os.kill(int(re.findall(r"Booting worker with pid: (\d+)", log)[0]), signal.SIGKILL)
     service.lines("Booting worker", WORKERS + 1)
     estimate(service, 30)
-    monitoring.until(lambda: monitoring.value(COUNTED) == 60, "60 counted")
-    assert monitoring.value("max(resets(ree_http_requests_total[10m]))") == 0
-    assert monitoring.value("max(resets(ree_properties_priced_total[10m]))") == 0
+    monitoring.until(lambda: monitoring.values(COUNTED) == [60], "60 counted")
+    assert monitoring.values("max(resets(ree_http_requests_total[10m]))") == [0]
+    assert monitoring.values("max(resets(ree_properties_priced_total[10m]))") == [0]
+
+
+def every_panel_can_be_evaluated(monitoring: Monitoring) -> None:
+    seen = {title for title, expression in panel_expressions() if monitoring.values(expression)}
+    assert {"Requests", "Latency of /estimate", "Instances", "Targets that are down"} <= seen
 
 
 def a_version_that_cannot_be_read_is_a_ticket(
@@ -105,7 +111,7 @@ def a_service_that_finds_no_model_is_a_page(
     shutil.rmtree(store)
     with Service(service.folder, service.settings, WORKERS, port=service.port) as again:
         assert again.ask("/ready")[0] == 503
-        monitoring.until(lambda: monitoring.value("max(ree_model_ready)") == 0, "not ready")
+        monitoring.until(lambda: monitoring.values("max(ree_model_ready)") == [0], "not ready")
         alert = reached(monitoring, "ReeNoModel")
         assert alert["labels"] == {"alertname": "ReeNoModel", "severity": "page"}
         assert alert["receivers"] == [{"name": "pager"}]

@@ -69,11 +69,11 @@ class Monitoring:
     ) -> None:
         self._processes.close()
 
-    def value(self, expression: str) -> float | None:
-        """What it comes to now; None without a sample."""
+    def values(self, expression: str) -> list[float]:
+        """Of the series that it comes to now; AssertionError if Prometheus cannot tell."""
         answer = self._answer(PROMETHEUS, "/api/v1/query", {"query": expression})
-        found = json.loads(answer)["data"]["result"] if answer else []
-        return float(found[0]["value"][1]) if found else None
+        assert answer is not None, expression
+        return [float(found["value"][1]) for found in json.loads(answer)["data"]["result"]]
 
     def alerts(self) -> dict[str, Any]:
         """By name what has reached Alertmanager and fires; of several of a name the first."""
