@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .rules import Fault
@@ -10,6 +10,16 @@ if TYPE_CHECKING:
 
 class ReeError(Exception):
     """The root of every error that a user can be told about."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process gets it as it is, whatever its class takes to be made."""
+        return _as_it_was, (type(self), self.args, self.__dict__)
+
+
+def _as_it_was(kind: type[ReeError], args: tuple[Any, ...], known: dict[str, Any]) -> ReeError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(known)
+    return error
 
 
 class InvalidPeriod(ReeError):
@@ -141,6 +151,13 @@ class UnknownRun(ReeError):
 
     def __init__(self, run_id: str) -> None:
         super().__init__(f'No run {run_id!r}. "ree runs list" shows what there is.')
+
+
+class UnknownOrder(ReeError):
+    """No retrain was asked for under this id."""
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"No order {order_id!r}; ask for the retrain again.")
 
 
 class ModelNotReady(ReeError):

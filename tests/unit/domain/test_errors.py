@@ -1,9 +1,14 @@
 """Every message is one line that says what to do."""
 
+import pickle
+from collections.abc import Iterator
 from datetime import date
+from importlib import import_module
+from pkgutil import walk_packages
 
 import pytest
 
+import ree
 from ree.domain import errors
 from ree.domain.rules import Fault
 
@@ -56,6 +61,7 @@ MESSAGES: list[tuple[errors.ReeError, str]] = [
         'Use "ree models activate" to change the active version.',
     ),
     (errors.UnknownRun("r1"), "No run 'r1'. \"ree runs list\" shows what there is."),
+    (errors.UnknownOrder("o1"), "No order 'o1'; ask for the retrain again."),
     (
         errors.ModelNotReady(),
         'No active model. Run "ree models bootstrap" or "ree retrain".',
@@ -104,3 +110,29 @@ def test_errors_carry_what_they_are_about() -> None:
     assert (conflict.expected, conflict.found) == ("v1", "v2")
     assert errors.UnknownVersion("v1").version == errors.RejectedVersion("v1").version == "v1"
     assert errors.InvalidProperties([("1", FAULT)]).faults == (("1", FAULT),)
+
+
+@pytest.mark.parametrize("error", [error for error, _ in MESSAGES], ids=lambda e: type(e).__name__)
+def test_another_process_gets_an_error_as_it_is(error: errors.ReeError) -> None:
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301
+    assert (type(again), str(again), again.__dict__) == (type(error), str(error), error.__dict__)
+
+
+def test_every_kind_of_error_can_be_sent_to_another_process() -> None:
+    for module in walk_packages(ree.__path__, "ree."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+    kinds = set(_kinds(errors.ReeError))
+    assert len(kinds) > 30
+    for kind in kinds:
+        error = kind.__new__(kind, "one line", 2)
+        error.reason = "because"
+        again = pickle.loads(pickle.dumps(error))  # noqa: S301
+        assert (type(again), again.args, again.reason) == (kind, ("one line", 2), "because")
+
+
+def _kinds(kind: type[errors.ReeError]) -> Iterator[type[errors.ReeError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        if below.__module__.startswith("ree."):
+            yield from _kinds(below)
