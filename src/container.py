@@ -13,6 +13,7 @@ from .adapters.file_objects import FileObjects
 from .adapters.measured_objects import MeasuredObjects, StorageWatch
 from .adapters.municipalities import reference
 from .adapters.objects import ObjectStore
+from .adapters.orders import ObjectOrders
 from .adapters.registry import ObjectRegistry
 from .adapters.runs import ObjectRuns
 from .adapters.seal import Seal
@@ -23,6 +24,7 @@ from .application.check_drift import CheckDrift
 from .application.estimate_batch import EstimateBatch
 from .application.fetch_month import FetchMonth
 from .application.find_earlier import FindEarlier
+from .application.orders import FetchOrdered, PlaceOrder
 from .application.reproduce import Reproduce
 from .application.retrain_period import RetrainPeriod
 from .application.score_months import ScoreMonths
@@ -151,6 +153,7 @@ class Container(containers.DeclarativeContainer):
     runs = providers.ThreadSafeSingleton(ObjectRuns, objects=model_objects, seal=seal)
     track_log = providers.ThreadSafeSingleton(ObjectTrackLog, objects=model_objects, seal=seal)
     drift_log = providers.ThreadSafeSingleton(ObjectDriftLog, objects=model_objects, seal=seal)
+    orders = providers.ThreadSafeSingleton(ObjectOrders, objects=model_objects, seal=seal)
     latest_model = providers.ThreadSafeSingleton(LatestModel, registry=registry)
     watched_model = providers.ThreadSafeSingleton(
         WatchedModel,
@@ -197,6 +200,16 @@ class Container(containers.DeclarativeContainer):
         log=drift_log,
         clock=clock,
     )
+    place_order = providers.Factory(
+        PlaceOrder,
+        orders=orders,
+        clock=clock,
+        zone=settings.provided.celery_timezone,
+        environment=environment,
+    )
+    fetch_ordered = providers.Factory(
+        FetchOrdered, orders=orders, snapshots=snapshots, fetch_month=fetch_month
+    )
     estimate_batch = providers.Factory(
         EstimateBatch,
         model=latest_model,
@@ -218,6 +231,7 @@ class Container(containers.DeclarativeContainer):
         track_log=track_log,
         snapshots=snapshots,
         drift=drift_log,
+        orders=orders,
     )
     reproduce = providers.Factory(
         Reproduce,

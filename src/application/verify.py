@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from ..domain.errors import StorageError, UnreadableVersion
-from ..domain.ports import DriftLog, ModelRegistry, RunLog, SnapshotStore, TrackLog
+from ..domain.ports import DriftLog, ModelRegistry, Orders, RunLog, SnapshotStore, TrackLog
 from ..domain.verification import Finding, Soundness
 
 
@@ -16,6 +16,7 @@ class Verify:
     registry: ModelRegistry
     runs: RunLog
     track_log: TrackLog
+    orders: Orders
     snapshots: SnapshotStore
     drift: DriftLog
 
@@ -28,6 +29,7 @@ class Verify:
         if version is None:
             yield from self.runs.verify()
             yield from self.drift.verify()
+            yield from self.orders.verify()
             yield from self._lost_moves()
             yield from self.track_log.verify()
             yield from self.snapshots.verify()

@@ -16,6 +16,7 @@ from .estimate import Home
 from .evaluation import Comparison, Evaluation
 from .funnel import Funnel
 from .model import Activation, LoadedModel, ModelVersion, PriceModel, Recipe, TrainingRecord
+from .order import Order
 from .property import Property
 from .residuals import Residuals
 from .run import Run
@@ -214,6 +215,28 @@ class RunLog(Protocol):
 
     def verify(self) -> Iterable[Finding]:
         """What is found of every report."""
+
+
+class Orders(Protocol):
+    """Retrains that were asked for; nothing in it ever changes. StorageError when storage fails."""
+
+    def place(self, order: Order) -> Order:
+        """Keep an order, or find the one that has its id already."""
+
+    def order(self, order_id: str) -> Order:
+        """One of them; UnknownOrder."""
+
+    def claim(self, order_id: str, claimant: str) -> str:
+        """Who may have it trained: the first who claimed it, ever."""
+
+    def fail(self, order_id: str, reason: str) -> None:
+        """Give it up; of several reasons the first is kept."""
+
+    def failure(self, order_id: str) -> str | None:
+        """Why it was given up, if it was."""
+
+    def verify(self) -> Iterable[Finding]:
+        """What is found of every object."""
 
 
 class TrackLog(Protocol):

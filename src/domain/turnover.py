@@ -40,6 +40,13 @@ class Period:
             raise InvalidPeriod(f"A window of {months} months before {end} starts before year 1.")
         return cls(date(first // 12, first % 12 + 1, 1), end)
 
+    @classmethod
+    def of_months_before(cls, months: int, day: date) -> Self:
+        """The *months* calendar months that end with the last one that is over before *day*."""
+        if day <= date(1, 1, 31):
+            raise InvalidPeriod(f"No month is over before {day}.")
+        return cls.of_months(months, day.replace(day=1) - timedelta(days=1))
+
     def months(self) -> Iterator[Self]:
         """Its calendar months, the first and the last clipped to the period."""
         start = self.start

@@ -233,3 +233,28 @@ def test_a_price_is_above_0_and_finite(price: float | None) -> None:
 
 def test_a_turnover_without_a_unit_is_not_of_one_unit() -> None:
     assert normalise([turnover()], JANUARY)[1].dropped == {"multi_unit": 1}
+
+
+@pytest.mark.parametrize(
+    ("months", "day", "start", "end"),
+    [
+        (1, "2026-03-01", "2026-02-01", "2026-02-28"),
+        (1, "2026-02-28", "2026-01-01", "2026-01-31"),
+        (12, "2026-01-31", "2025-01-01", "2025-12-31"),
+        (12, "2025-12-31", "2024-12-01", "2025-11-30"),
+        (2, "2024-03-31", "2024-01-01", "2024-02-29"),
+    ],
+)
+def test_a_window_ends_with_the_last_month_that_is_over(
+    months: int, day: str, start: str, end: str
+) -> None:
+    window = Period.of_months_before(months, date.fromisoformat(day))
+    assert window == Period(date.fromisoformat(start), date.fromisoformat(end))
+
+
+@pytest.mark.parametrize(
+    ("months", "day"), [(1, "0001-01-31"), (1, "0001-01-01"), (2, "0001-02-28")]
+)
+def test_no_month_is_over_before_the_first(months: int, day: str) -> None:
+    with pytest.raises(InvalidPeriod):
+        Period.of_months_before(months, date.fromisoformat(day))

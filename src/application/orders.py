@@ -1,0 +1,92 @@
+"""Retrains that are asked for, and whose months are fetched, by several processes at once."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from itertools import count
+from zoneinfo import ZoneInfo
+
+from attrs import frozen
+
+from ..domain.errors import FutureSale
+from ..domain.order import Order, order_name
+from ..domain.ports import Clock, Orders, SnapshotStore
+from ..domain.run import new_run_id
+from ..domain.turnover import Period
+from .fetch_month import FetchMonth
+
+
+@frozen
+class Asked:
+    """What somebody asks for."""
+
+    period: Period
+    publish: bool
+    recipe: str
+    by: str
+    at: datetime
+    request_id: str | None = None
+
+
+@frozen
+class PlaceOrder:
+    """Who asks for the same on the same day, by the clocks of *zone*, gets the same order.
+
+    Only if it failed for good does asking again make another one.
+    """
+
+    orders: Orders
+    clock: Clock
+    zone: str
+    environment: Mapping[str, str]
+
+    def __call__(self, asked: Asked) -> Order:
+        """The order; FutureSale, StorageError."""
+        now = self.clock.now()
+        if asked.period.end >= now.date():
+            raise FutureSale(asked.period.end, now.date())
+        name = order_name(
+            asked.period,
+            publish=asked.publish,
+            recipe=asked.recipe,
+            environment=self.environment,
+            day=asked.at.astimezone(ZoneInfo(self.zone)).date(),
+        )
+        attempts = (name if number == 1 else f"{name}-{number}" for number in count(1))
+        placed = (self._place(order_id, asked) for order_id in attempts)
+        return next(order for order in placed if self.orders.failure(order.order_id) is None)
+
+    def _place(self, order_id: str, asked: Asked) -> Order:
+        return self.orders.place(
+            Order(
+                order_id,
+                new_run_id(self.clock.now()),
+                asked.period,
+                asked.publish,
+                asked.recipe,
+                asked.by,
+                asked.at,
+                asked.request_id,
+            )
+        )
+
+
+@frozen
+class FetchOrdered:
+    """Fetch a month of an order, and tell once in all when the last of them is there."""
+
+    orders: Orders
+    snapshots: SnapshotStore
+    fetch_month: FetchMonth
+
+    def __call__(self, order_id: str, month: Period, claimant: str) -> bool:
+        """Whether *claimant* is who has to have it trained; the same again if asked again.
+
+        UnknownOrder, MarketError, StorageError.
+        """
+        order = self.orders.order(order_id)
+        if self.orders.failure(order_id) is not None:
+            return False
+        self.fetch_month(month, force=False, dry_run=False)
+        if any(self.snapshots.newest(part) is None for part in order.period.months()):
+            return False
+        return self.orders.claim(order_id, claimant) == claimant
