@@ -2,7 +2,6 @@
 
 import getpass
 import json
-import re
 import warnings
 from collections.abc import Callable
 from datetime import date
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..dates import day
 from .commands import one_line
 
 if TYPE_CHECKING:
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-
-
-def day(text: str) -> date:
-    """A date from YYYY-MM-DD; ValueError."""
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise ValueError(text)
-    return date.fromisoformat(text)
 
 
 def day_option(name: str, words: str, *, required: bool = False) -> Callable[[F], F]:

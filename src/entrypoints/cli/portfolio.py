@@ -13,7 +13,7 @@ from ...domain.estimate import Home, PriceEstimate, Refusal
 from ...domain.explanation import GROUPS
 from ...domain.property import IGNORED, NUMBERS
 from ...domain.rules import Fault
-from .door import day
+from ..dates import day
 
 NUMERIC = (*NUMBERS, "bra", *IGNORED)
 FEATURES = ("realestate_type", "municipality_number", *NUMERIC)

@@ -3,6 +3,7 @@
 from contextlib import closing
 from datetime import date
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -12,6 +13,7 @@ from .commands import REFUSED_BY_GATE
 from .door import as_json, asked_by, day_option, open_container, print_json, why_option
 
 if TYPE_CHECKING:
+    from ...container import Container
     from ...domain.run import Run
 
 
@@ -23,7 +25,13 @@ if TYPE_CHECKING:
     metavar="N",
     help="Instead of --start-date: the calendar months that end with --end-date.",
 )
-@day_option("--end-date", "Last day of the period, before today.", required=True)
+@day_option("--end-date", "Last day of the period, before today.")
+@click.option(
+    "--previous-month",
+    is_flag=True,
+    help="Instead of dates: the REE_TRAIN_WINDOW_MONTHS calendar months that end with last month, "
+    "as the schedule asks for.",
+)
 @click.option("--dry-run", is_flag=True, help="Stop after snapshots and dataset.")
 @click.option("--no-publish", is_flag=True, help="Evaluate and judge, but publish nothing.")
 @click.option("--force-fetch", is_flag=True, help="Fetch again what is stored already.")
@@ -49,7 +57,8 @@ if TYPE_CHECKING:
 def retrain(
     start_date: date | None,
     window_months: int | None,
-    end_date: date,
+    end_date: date | None,
+    previous_month: bool,
     dry_run: bool,
     no_publish: bool,
     force_fetch: bool,
@@ -63,14 +72,11 @@ def retrain(
 
     Ends with 3 if the gate refuses the model; the previous one then stays.
     """
-    if (start_date is None) == (window_months is None):
-        raise click.UsageError("Give either --start-date or --window-months.")
+    period = None if previous_month else _period(start_date, window_months, end_date)
+    if previous_month and (start_date or window_months or end_date):
+        raise click.UsageError("Give --previous-month without dates and without --window-months.")
     if replace_unreadable != (why is not None):
         raise click.UsageError("Give --replace-unreadable and --why together.")
-    if start_date is not None:
-        period = Period(start_date, end_date)
-    else:
-        period = Period.of_months(window_months or 0, end_date)
 
     from ...application.retrain_period import RetrainRequest
     from .progress import shown_progress
@@ -85,7 +91,7 @@ def retrain(
         )
     with pushed(container) as tell, closing(container.market()), shown_progress() as progress:
         request = RetrainRequest(
-            period,
+            period or _window(container),
             asked_by(),
             recipe=estimator,
             dry_run=dry_run,
@@ -107,6 +113,22 @@ def retrain(
         active = container.registry().active()
         show_run(run, settings, active.version if active else None)
     return exit_code(run)
+
+
+def _period(start_date: date | None, window_months: int | None, end_date: date | None) -> Period:
+    if end_date is None:
+        raise click.UsageError("Give --end-date, or --previous-month.")
+    if (start_date is None) == (window_months is None):
+        raise click.UsageError("Give either --start-date or --window-months.")
+    if start_date is not None:
+        return Period(start_date, end_date)
+    return Period.of_months(window_months or 0, end_date)
+
+
+def _window(container: "Container") -> Period:
+    settings = container.settings()
+    today = container.clock().now().astimezone(ZoneInfo(settings.celery_timezone)).date()
+    return Period.of_months_before(settings.train_window_months, today)
 
 
 def exit_code(run: "Run") -> int:

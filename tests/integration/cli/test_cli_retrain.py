@@ -1,6 +1,7 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from click.testing import Result
 
 from ree.adapters.sandbox.replay import ReplayedMarket
 from ree.adapters.sandbox.running import Sandbox, running
+from ree.domain.turnover import Period
 
 Ree = Callable[..., Result]
 Files = Callable[[Path], dict[str, bytes]]
@@ -81,6 +83,13 @@ def test_a_window_is_the_same_period(ree: Ree, published: Path) -> None:
         "--json",
     )  # fmt: skip
     assert document(result)["reused"] is True
+
+
+def test_the_previous_month_ends_the_window_of_the_settings(ree: Ree, storage: Path) -> None:
+    settings = {"REE_TRAIN_WINDOW_MONTHS": "2", "REE_CELERY_TIMEZONE": "UTC"}
+    told = document(ree("retrain", "--previous-month", "--dry-run", "--json", **settings))
+    window = Period.of_months_before(2, datetime.now(UTC).date())
+    assert told["period"] == {"start_date": str(window.start), "end_date": str(window.end)}
 
 
 def test_people_see_the_funnel_the_errors_the_verdict_and_where_it_is(
@@ -182,7 +191,10 @@ def test_an_unreadable_version_is_replaced_only_with_a_reason(ree: Ree, publishe
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (("--start-date", "2025-01-01"), "Missing option '--end-date'"),
+        (("--start-date", "2025-01-01"), "Give --end-date, or --previous-month"),
+        (("--previous-month", "--end-date", "2025-01-31"), "--previous-month without dates"),
+        (("--previous-month", "--start-date", "2025-01-31"), "--previous-month without dates"),
+        (("--previous-month", "--window-months", "2"), "--previous-month without dates"),
         (("--end-date", "2025-01-31"), "either --start-date or --window-months"),
         (
             ("--start-date", "2025-01-01", "--window-months", "2", "--end-date", "2025-01-31"),
