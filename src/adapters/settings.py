@@ -198,6 +198,7 @@ class Settings:
     )
     celery_timezone: str = _option("Europe/Oslo", _zone, "a time zone, as Europe/Oslo")
     celery_time_limit: int = _option(1_500, _integer(60, 86_400), "seconds, 60 to 86400")
+    celery_retry_seconds: float = _option(120.0, _number(0, 86_400), "seconds, 0 to 86400")
     worker_metrics_port: int = _option(0, _integer(0, 65_535), "a port, 0 to 65535")
     pushgateway_url: str | None = _option(
         None, _url, "a URL as http://pushgateway.example:9091, without a user"

@@ -1,0 +1,74 @@
+"""When a retrain is asked for without anyone."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from celery.beat import PersistentScheduler
+from celery.schedules import crontab
+
+from ..adapters.settings import Settings, WrongSetting
+
+MONTHLY = "ree.retrain_rolling"
+HOUR, MINUTE = 3, 5
+_PATIENT = {"max_retries": None, "interval_start": 1, "interval_step": 5, "interval_max": 60}
+
+
+class Scheduler(PersistentScheduler):
+    """Knows when it asked last from a file, so that it catches up on what it was down for."""
+
+    schedule_filename: str
+
+    def setup_schedule(self) -> None:
+        """Read the file, whose folder need not be there yet."""
+        Path(self.schedule_filename).parent.mkdir(parents=True, exist_ok=True)
+        super().setup_schedule()
+
+
+class OnTheFirst(crontab):
+    """The 1st of each month at 03:05, by the clocks of a zone.
+
+    Read back from beat's file it knows its zone, where Celery's own takes that of whichever
+    application is the current one.
+    """
+
+    def __init__(self, zone: str, now: Callable[[], datetime] | None = None) -> None:
+        super().__init__(minute=MINUTE, hour=HOUR, day_of_month=1, nowfun=now)
+        self.zone = zone
+        self.tz = ZoneInfo(zone)  # type: ignore[misc, assignment]  # a cached property
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.zone,)
+
+
+def beat_settings(settings: Settings) -> dict[str, Any]:
+    """For an application's `conf`; WrongSetting.
+
+    A broker that is away is waited for, or a month would go by.
+    """
+    _check_zone(settings.celery_timezone)
+    monthly = {
+        "task": MONTHLY,
+        "schedule": OnTheFirst(settings.celery_timezone),
+        "options": {"retry": True, "retry_policy": _PATIENT},
+    }
+    return {
+        "beat_schedule": {"monthly": monthly},
+        "beat_scheduler": f"{__name__}:{Scheduler.__name__}",
+        "beat_schedule_filename": str(settings.storage_path / "celerybeat-schedule"),
+        "beat_sync_every": 1,
+    }
+
+
+def _check_zone(zone: str) -> None:
+    """Sales are complete when the month is over in UTC, too."""
+    for month in range(1, 13):
+        local = datetime(datetime.now(UTC).year, month, 1, HOUR, MINUTE, tzinfo=ZoneInfo(zone))
+        if local.astimezone(UTC).day != 1:
+            raise WrongSetting(
+                "REE_CELERY_TIMEZONE",
+                repr(zone),
+                f"a zone in which it is the 1st at 0{HOUR}:0{MINUTE} when it is in UTC, too",
+            )

@@ -1,0 +1,263 @@
+"""The tasks: what can be asked of a worker, and what workers ask of each other."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date
+from inspect import signature
+from random import SystemRandom
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from celery import Celery
+from celery import Task as CeleryTask
+from celery.exceptions import Reject, Retry, SoftTimeLimitExceeded
+from kombu.exceptions import OperationalError
+
+from ..adapters.settings import Settings
+from ..container import Container
+from ..domain.errors import MarketUnavailable, ReeError, StorageUnavailable
+from ..domain.order import Order
+from ..domain.turnover import Period
+from .broker import MOST_DELIVERIES
+from .correlation import DELIVERIES, asked_at, asked_by
+from .dates import day
+from .logs import MODEL_VERSION, RUN_ID
+from .schedule import MONTHLY
+
+if TYPE_CHECKING:
+    Task = CeleryTask[..., Any]
+else:
+    Task = CeleryTask
+
+MOST_RETRIES = 6
+AFTER_TRAINING: tuple[str, ...] = ()
+"""Tasks that take the first and the last day of the newest month that was trained on."""
+_RECIPES = ("fast", "accurate")
+_MOST_MONTHS = 1_200
+_CONFIRMED_WITHIN = 30.0
+_random = SystemRandom()
+_log = structlog.get_logger("ree.worker")
+
+
+class WrongArgument(ReeError):
+    """What a task cannot be asked for."""
+
+    def __init__(self, name: str, value: object, expected: str) -> None:
+        super().__init__(f"{name} is {str(value)[:80]!r}; expected {expected}.")
+
+
+class GivenUp(ReeError):
+    """A task that does not get to its end."""
+
+
+def pause(retries: int, first: float) -> int:
+    """Seconds before a further attempt: up to *first*, doubled each time, all equally likely."""
+    return max(1, round(_random.uniform(0, first * 2**retries)))
+
+
+class Errand(Task):
+    """A task that is refused, retried or given up in one line of the log.
+
+    What may pass by itself is tried again; what fails for good fails its order, so that it can be
+    asked for again.
+    """
+
+    throws = (ReeError,)
+
+    def __init__(self, container: Callable[[], Container]) -> None:
+        self.container = container
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            given = signature(self.run).bind(*args, **kwargs).arguments
+        except TypeError as error:
+            _log.error("task_refused", task=self.name, reason=str(error))
+            raise GivenUp(f"{self.name}: {error}") from None
+        try:
+            return self._attempt(args, kwargs)
+        except Retry:
+            raise
+        except (Reject, OperationalError) as error:  # the broker, in which it then stays
+            _log.warning("broker_unavailable", task=self.name)
+            raise Reject(error, requeue=True) from None
+        except Exception as error:
+            _log.error("task_failed", task=self.name, reason=_reason(error))
+            self._fail(given.get("order_id"), _reason(error))
+            raise
+
+    def send(self, name: str, *args: object) -> None:
+        """To whichever worker is free, surely; OperationalError."""
+        self.app.send_task(name, args, confirm_timeout=_CONFIRMED_WITHIN)
+
+    def _attempt(self, args: Any, kwargs: Any) -> Any:
+        if (self.request.get(DELIVERIES) or 0) >= MOST_DELIVERIES:
+            raise GivenUp(f"{MOST_DELIVERIES} workers died over it; is there enough memory?")
+        try:
+            return self.run(*args, **kwargs)
+        except (MarketUnavailable, StorageUnavailable) as error:
+            if self.request.retries >= MOST_RETRIES:
+                raise
+            seconds = pause(self.request.retries, self._settings.celery_retry_seconds)
+            _log.warning("task_retried", task=self.name, seconds=seconds, reason=str(error))
+            raise self.retry(exc=error, countdown=seconds, max_retries=MOST_RETRIES) from None
+        except SoftTimeLimitExceeded:
+            limit = self.app.conf.task_soft_time_limit
+            raise GivenUp(f"It took longer than {limit} seconds.") from None
+
+    def _fail(self, order_id: object, reason: str) -> None:
+        """As far as the storage lets us."""
+        if isinstance(order_id, str):
+            with suppress(ReeError):
+                self.container().orders().fail(order_id, reason)
+
+    @property
+    def _settings(self) -> Settings:
+        settings: Settings = self.container().settings()
+        return settings
+
+
+class _Ask(Errand):
+    """Opens an order and has its months fetched."""
+
+    def ask(self, period: Period, publish: object, recipe: object) -> str:
+        """The order's id."""
+        from ..application.orders import Asked
+
+        if not isinstance(publish, bool):
+            raise WrongArgument("publish", publish, "true or false")
+        if recipe not in _RECIPES:
+            raise WrongArgument("recipe", recipe, "fast or accurate")
+        container = self.container()
+        container.market()  # whether there is one is told here, not by every month
+        at = asked_at(self.request, container.clock().now())
+        order: Order = container.place_order()(
+            Asked(period, publish, str(recipe), asked_by(self.request), at)
+        )
+        RUN_ID.set(order.run_id)
+        _log.info("order_placed", task=self.name, order=order.order_id, period=str(order.period))
+        for month in order.period.months():
+            self.send(FetchMonth.name, order.order_id, str(month.start), str(month.end))
+        return order.order_id
+
+    def today(self) -> date:
+        """Of who asked, by the schedule's zone."""
+        zone = ZoneInfo(self._settings.celery_timezone)
+        return asked_at(self.request, self.container().clock().now()).astimezone(zone).date()
+
+
+class RetrainRange(_Ask):
+    """Retrain on the sales of exactly these days."""
+
+    name = "ree.retrain_range"
+
+    def run(
+        self,
+        start_date: object,
+        end_date: object,
+        publish: object = True,
+        recipe: object = "accurate",
+    ) -> str:
+        """The order's id."""
+        period = Period(_day("start_date", start_date), _day("end_date", end_date))
+        return self.ask(period, publish, recipe)
+
+
+class RetrainRolling(_Ask):
+    """Retrain on the *months* that end with the last one that is over before *as_of*."""
+
+    name = MONTHLY
+
+    def run(
+        self,
+        as_of: object = None,
+        months: object = None,
+        publish: object = True,
+        recipe: object = "accurate",
+    ) -> str:
+        """The order's id; without *as_of* it is today, without *months* the settings' window."""
+        before = self.today() if as_of is None else _day("as_of", as_of)
+        window = self._settings.train_window_months if months is None else months
+        if type(window) is not int or not 1 <= window <= _MOST_MONTHS:
+            raise WrongArgument("months", months, f"a count, 1 to {_MOST_MONTHS}")
+        return self.ask(Period.of_months_before(window, before), publish, recipe)
+
+
+class RetrainPreviousMonth(RetrainRolling):
+    """What the schedule asks for."""
+
+    name = "ree.retrain_previous_month"
+
+    def run(self) -> str:  # type: ignore[override]
+        """The order's id."""
+        return super().run()
+
+
+class FetchMonth(Errand):
+    """Fetch a month of an order; the last one to end has the order trained."""
+
+    name = "ree.fetch_month"
+
+    def run(self, order_id: str, start_date: object, end_date: object) -> None:
+        """What it sends after it claimed that is sent again if the worker dies between."""
+        month = Period(_day("start_date", start_date), _day("end_date", end_date))
+        trains = self.container().fetch_ordered()(order_id, month, str(self.request.id))
+        _log.info("month_fetched", order=order_id, month=str(month))
+        if trains:
+            self.send(Train.name, order_id)
+
+
+class Train(Errand):
+    """Train an order whose months are there."""
+
+    name = "ree.train"
+
+    def run(self, order_id: str) -> dict[str, Any]:
+        """How it ended."""
+        from ..application.retrain_period import RetrainRequest
+
+        container = self.container()
+        order: Order = container.orders().order(order_id)
+        RUN_ID.set(order.run_id)
+        run = container.retrain_period()(
+            RetrainRequest(
+                order.period,
+                order.asked_by,
+                recipe=order.recipe,
+                publish=order.publish,
+                run_id=order.run_id,
+                progress=_tell,
+            )
+        )
+        MODEL_VERSION.set(run.model_version)
+        _log.info("run_ended", order=order_id, ending=run.ending.value, reused=run.reused)
+        newest = list(order.period.months())[-1]
+        for name in AFTER_TRAINING:
+            self.send(name, str(newest.start), str(newest.end))
+        return {
+            "run_id": run.run_id,
+            "ending": run.ending.value,
+            "model_version": run.model_version,
+            "reused": run.reused,
+        }
+
+
+def register(app: Celery, container: Callable[[], Container]) -> None:
+    """Every task."""
+    for task in (RetrainRange, RetrainRolling, RetrainPreviousMonth, FetchMonth, Train):
+        app.register_task(task(container))
+
+
+def _day(name: str, value: object) -> date:
+    try:
+        return day(value if isinstance(value, str) else "")
+    except ValueError:
+        raise WrongArgument(name, value, "a date as 2026-01-31") from None
+
+
+def _tell(step: str, done: int, total: int) -> None:
+    _log.info("step_begun", step=step, number=done + 1, of=total)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, ReeError) else f"unexpected {type(error).__name__}"

@@ -1,0 +1,103 @@
+"""Workers and the schedule, as Celery runs them: `celery -A ree.entrypoints.worker worker|beat`."""
+
+import os
+import sys
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import structlog
+from celery import Celery, signals
+from celery.beat import EmbeddedService
+
+from ..adapters.settings import Settings
+from ..container import Container
+from ..domain.errors import ReeError
+from .broker import IN_PROCESS, QUEUE, DeadLetters, celery_settings
+from .correlation import follow_tasks
+from .logs import configure_logs
+from .schedule import beat_settings
+from .tasks import register
+
+_log = structlog.get_logger("ree.worker")
+
+
+@cache
+def container_of_process() -> Container:
+    """Connections are not shared over a fork: the child makes its own."""
+    return Container()
+
+
+os.register_at_fork(after_in_child=container_of_process.cache_clear)
+
+
+def create_worker(
+    settings: Settings, container: Callable[[], Container] = container_of_process
+) -> Celery:
+    """An application with every task, whose *container* is asked for as tasks run; WrongSetting."""
+    app = Celery("ree", set_as_current=False)
+    app.conf.update(celery_settings(settings) | beat_settings(settings))
+    if is_in_process(app):
+        # Of a schedule in a process of its own nobody would ever hear.
+        app.conf.update(
+            worker_pool="solo", beat_schedule={}, beat_scheduler="celery.beat:Scheduler"
+        )
+    else:
+        app.steps["consumer"].add(DeadLetters)
+    register(app, container)
+    return app
+
+
+def is_in_process(app: Celery) -> bool:
+    """Whether there is no broker."""
+    return bool(app.conf.broker_url == IN_PROCESS)
+
+
+def __getattr__(name: str) -> Any:
+    """The application that Celery looks for here; the settings are read only then."""
+    if name != "app":
+        raise AttributeError(name)
+    try:
+        return _application()
+    except ReeError as error:
+        sys.exit(f"Error: {error}")
+
+
+@cache
+def _application() -> Celery:
+    settings = container_of_process().settings()
+    app = create_worker(settings)
+    follow_tasks()
+    _attend(app, settings)
+    return app
+
+
+def _attend(app: Celery, settings: Settings) -> None:
+    """Tell what the processes of *app* do, and keep the schedule where nobody else can."""
+    told = {"broker": app.connection_for_read().as_uri(), "queue": QUEUE}
+    if is_in_process(app):
+        told = {"broker": "none; one worker does everything in its own memory, the schedule too"}
+
+    def logs_are_wanted(**_: Any) -> None:
+        configure_logs(settings.log_level, settings.log_format)
+
+    def worker_is_ready(**_: Any) -> None:
+        _log.info("worker_ready", **told)
+        if is_in_process(app):
+            signals.beat_init.disconnect(beat_begins)
+            own = beat_settings(settings)
+            app.conf.beat_schedule = own["beat_schedule"]
+            beat: Any = EmbeddedService(
+                app,
+                thread=True,
+                scheduler_cls=own["beat_scheduler"],
+                schedule_filename=own["beat_schedule_filename"],
+            )
+            beat.start()
+
+    def beat_begins(**_: Any) -> None:
+        _log.info("beat_idle" if is_in_process(app) else "beat_ready", **told)
+
+    signals.setup_logging.connect(logs_are_wanted, weak=False)
+    signals.worker_ready.connect(worker_is_ready, weak=False)
+    signals.beat_init.connect(beat_begins, weak=False)
