@@ -7,6 +7,8 @@ import pytest
 
 from .servers.access import Access
 from .servers.gcs import Gcs
+from .servers.rabbitmq import NoRabbit, RabbitMQ
+from .servers.rabbitmq import rabbitmq as program_of_rabbitmq
 from .servers.seaweedfs import NoWeed, SeaweedFS, weed
 
 
@@ -35,6 +37,19 @@ def seaweedfs(
             raise
         pytest.skip(str(missing))
     with SeaweedFS(tmp_path_factory.mktemp("seaweedfs") / "server") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """The real server."""
+    try:
+        program_of_rabbitmq()
+    except NoRabbit as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(missing))
+    with RabbitMQ(tmp_path_factory.mktemp("rabbitmq") / "server") as server:
         yield server
 
 
