@@ -10,7 +10,16 @@ from ..domain.funnel import Funnel
 from ..domain.gating import GatingPolicy, Incumbent
 from ..domain.model import Kind, ModelVersion, PriceModel, Recipe, TrainingRecord
 from ..domain.municipality import RENUMBERED
-from ..domain.ports import Clock, ModelRegistry, Progress, RunLog, SnapshotStore, Tabulate, Tally
+from ..domain.ports import (
+    Clock,
+    ModelRegistry,
+    Progress,
+    RunLog,
+    SnapshotStore,
+    Tabulate,
+    Tally,
+    Witness,
+)
 from ..domain.run import Ending, Run, new_run_id
 from ..domain.track_record import MOST_KEPT, TrackedMonth
 from ..domain.turnover import Period
@@ -18,7 +27,7 @@ from .fetch_month import FetchMonth
 from .find_earlier import FindEarlier
 from .run_key import run_key
 from .score_months import ScoreMonths
-from .stopwatch import Stopwatch, unseen
+from .stopwatch import UNWITNESSED, Stopwatch, unseen
 from .trial import Candidate, Champion, TryCandidate
 
 
@@ -36,6 +45,7 @@ class RetrainRequest:
     replace_unreadable: str | None = None
     """Why an active version that cannot be read may be treated as absent."""
     progress: Progress = unseen
+    witness: Witness = UNWITNESSED
     run_id: str | None = None
     """What the run is to be called; a new name if None."""
 
@@ -66,7 +76,7 @@ class RetrainPeriod:
 
         FutureSale, MarketError, StorageError, FunnelMismatch, UnreadableVersion, ModelsDisagree.
         """
-        watch = Stopwatch(self.clock, request.progress)
+        watch = Stopwatch(self.clock, request.progress, request.witness)
         now = self.clock.now()
         if request.period.end >= now.date():
             raise FutureSale(request.period.end, now.date())
@@ -166,6 +176,7 @@ class RetrainPeriod:
                         track=tuple(month.brief for month in track[:MOST_KEPT]),
                     )
                     version = self.registry.publish(model, record)
+                    request.witness.published(version.version)
                     run = evolve(run, model_version=version.version)
                     if not verdict.passed:
                         return self._told(run, version)

@@ -41,6 +41,18 @@ class Progress(Protocol):
     def __call__(self, step: str, done: int, total: int) -> None: ...
 
 
+class Witness(Protocol):
+    """Somebody who follows a run: every step as it begins and as it ends, and what it makes."""
+
+    def begun(self, step: str, of: str) -> None:
+        """*of* says which part of the step it is, as a month; empty where it has no parts."""
+
+    def ended(self, step: str, of: str, seconds: float, *, failed: bool) -> None: ...
+
+    def published(self, version: str) -> None:
+        """A version that is stored for good; whether it gets active is another matter."""
+
+
 class MarketData(Protocol):
     """Past sales and the homes they concern; MarketError when they cannot be had."""
 

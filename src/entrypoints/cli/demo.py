@@ -107,13 +107,15 @@ def _market() -> Iterator[str]:
 def _retrained(container: "Container") -> "Run":
     """A demo of a newer ree finds no sale that the older one's model does not know: accepted."""
     from ...application.retrain_period import RetrainRequest
-    from .progress import shown_progress
+    from ...application.stopwatch import unseen
+    from ..retraining import retrain
+    from .progress import shown_bar
 
-    with closing(container.market()), shown_progress() as progress:
+    with closing(container.market()), shown_bar(container.settings()) as bar:
         request = RetrainRequest(
-            PERIOD, asked_by(), recipe="fast", accept_inconclusive=True, progress=progress
+            PERIOD, asked_by(), recipe="fast", accept_inconclusive=True, progress=bar or unseen
         )
-        return container.retrain_period()(request)
+        return retrain(container, request, lines=bar is None)
 
 
 def _show_estimates(container: "Container") -> None:

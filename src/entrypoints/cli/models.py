@@ -156,8 +156,9 @@ def reproduce(version: str, as_json: bool) -> int:
     from .progress import shown_progress
     from .version_report import show_reproduction
 
-    with shown_progress() as progress:
-        made = open_container().reproduce()(version, progress)
+    container = open_container()
+    with shown_progress(container.settings()) as progress:
+        made = container.reproduce()(version, progress)
     if as_json:
         print_json(reproduction_document(made))
     else:

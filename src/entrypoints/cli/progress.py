@@ -1,13 +1,17 @@
-"""How far a retrain is, on standard error: a bar in a terminal, lines elsewhere."""
+"""How far a retrain is, on standard error: a bar for who sits before a terminal."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ...domain import ports
 from .rendering import console
+
+if TYPE_CHECKING:
+    from ...adapters.settings import Settings
 
 _AFTER_FETCH = ("validate", "evaluate", "gate", "train", "publish")
 _WORDS = {
@@ -21,11 +25,18 @@ _WORDS = {
 
 
 @contextmanager
-def shown_progress() -> Iterator[ports.Progress]:
-    """To be told of each step."""
+def shown_progress(settings: "Settings") -> Iterator[ports.Progress]:
+    """To be told of each step: a bar, or a line of text each where there is none."""
+    with shown_bar(settings) as bar:
+        yield bar or _line
+
+
+@contextmanager
+def shown_bar(settings: "Settings") -> Iterator[ports.Progress | None]:
+    """A bar in a terminal, unless what is asked for there is a log of JSON or of every detail."""
     err = console(stderr=True)
-    if not err.is_terminal:
-        yield _line
+    if not err.is_terminal or settings.log_format == "json" or settings.log_level == "DEBUG":
+        yield None
         return
     columns = (TextColumn("{task.description}"), BarColumn(30), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as bars:

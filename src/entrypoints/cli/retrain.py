@@ -79,7 +79,9 @@ def retrain(
         raise click.UsageError("Give --replace-unreadable and --why together.")
 
     from ...application.retrain_period import RetrainRequest
-    from .progress import shown_progress
+    from ...application.stopwatch import unseen
+    from ..retraining import retrain as followed
+    from .progress import shown_bar
     from .push import pushed
 
     container = open_container()
@@ -89,7 +91,7 @@ def retrain(
             "REE_API_BASE_URL is not set, so there is no market to fetch sales from. Set it, or "
             'run "ree sandbox serve" and set it to the address that this prints.'
         )
-    with pushed(container) as tell, closing(container.market()), shown_progress() as progress:
+    with pushed(container) as tell, closing(container.market()), shown_bar(settings) as bar:
         request = RetrainRequest(
             period or _window(container),
             asked_by(),
@@ -99,9 +101,9 @@ def retrain(
             force_fetch=force_fetch,
             accept_inconclusive=accept_inconclusive,
             replace_unreadable=why,
-            progress=progress,
+            progress=bar or unseen,
         )
-        run = container.retrain_period()(request)
+        run = followed(container, request, lines=bar is None)
         tell(run)
     if as_json:
         from .documents import run_document

@@ -58,8 +58,19 @@ def test_a_retrain_publishes_and_tells_what_it_did(first_run: tuple[Path, Result
 
 
 def test_progress_goes_to_standard_error(first_run: tuple[Path, Result]) -> None:
-    assert "Fetching 2025-02 (2 of 4)" in first_run[1].stderr
-    assert "Fetching" not in first_run[1].stdout
+    told, err = document(first_run[1]), first_run[1].stderr
+    began, *steps, ended = err.splitlines()
+    assert "run_begun start_date=2025-01-01 end_date=2025-04-30 recipe=fast run_id=" in began
+    assert "] run_ended ending=activated seconds=" in ended
+    names = "fetch validate evaluate gate train publish"
+    done = re.findall(r"step_ended step=(\w+)(?: of=\S+)? outcome=done seconds=[0-9.]+ ", err)
+    assert list(dict.fromkeys(done)) == names.split()
+    assert done.count("fetch") == err.count("step_begun step=fetch of=2025-0") == 4
+    assert all(f" run_id={told['run_id']}" in line for line in err.splitlines())
+    known = [line for line in steps if f" model_version={told['model_version']}" in line]
+    assert [re.sub(" .*", "", line.partition("] ")[2]) for line in known] == [
+        "version_published", "step_ended"
+    ]  # fmt: skip
 
 
 def test_a_second_retrain_changes_nothing_and_asks_nobody(

@@ -60,3 +60,24 @@ def test_progress_is_told_as_a_step_begins() -> None:
 
 def test_nobody_has_to_look() -> None:
     unseen("train", 0, 1)
+
+
+def test_a_witness_is_told_when_and_how_each_step_ended() -> None:
+    told: list[object] = []
+
+    class Follower:
+        def begun(self, step: str, of: str) -> None:
+            told.append((step, of))
+
+        def ended(self, step: str, of: str, seconds: float, *, failed: bool) -> None:
+            told.append((step, of, seconds, failed))
+
+        def published(self, version: str) -> None:
+            raise AssertionError
+
+    watch = Stopwatch(Ticks(iter([0, 1, 2, 5])), witness=Follower())
+    with watch.step("fetch", 2, 12, of="2026-03"):
+        assert told == [("fetch", "2026-03")]
+    with pytest.raises(KeyError), watch.step("train"):
+        raise KeyError
+    assert told[1:] == [("fetch", "2026-03", 1, False), ("train", ""), ("train", "", 3, True)]

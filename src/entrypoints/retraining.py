@@ -1,0 +1,94 @@
+"""Retraining, followed in the log: every step, and the ids of the run on every line meanwhile."""
+
+from typing import TYPE_CHECKING
+
+import structlog
+from attrs import evolve
+
+from ..application.retrain_period import RetrainRequest
+from ..application.stopwatch import Unwitnessed
+from ..domain.errors import ReeError
+from ..domain.run import Run, new_run_id
+from .logs import MODEL_VERSION, RUN_ID
+
+if TYPE_CHECKING:
+    from ..container import Container
+
+
+def retrain(container: "Container", request: RetrainRequest, *, lines: bool = True) -> Run:
+    """The run that was asked for; raises what `RetrainPeriod` does.
+
+    Every step, and how the run ended, is a line in the log, though not without *lines*: that is for
+    who shows the progress in another way. The run is named here if it has no name yet.
+    """
+    clock = container.clock()
+    run_id = request.run_id or new_run_id(clock.now())
+    named, about = RUN_ID.set(run_id), MODEL_VERSION.set(None)
+    witness = _Lines() if lines else _Ids()
+    began = clock.monotonic()
+    try:
+        witness.run_begun(request)
+        run: Run = container.retrain_period()(evolve(request, run_id=run_id, witness=witness))
+        MODEL_VERSION.set(run.model_version)
+        witness.run_ended(run, clock.monotonic() - began)
+        return run
+    except BaseException as error:
+        witness.run_failed(error, clock.monotonic() - began)
+        raise
+    finally:
+        RUN_ID.reset(named)
+        MODEL_VERSION.reset(about)
+
+
+class _Ids(Unwitnessed):
+    """What is logged once there is a version has its name."""
+
+    def published(self, version: str) -> None:
+        MODEL_VERSION.set(version)
+
+    def run_begun(self, request: RetrainRequest) -> None: ...
+
+    def run_ended(self, run: Run, seconds: float) -> None: ...
+
+    def run_failed(self, error: BaseException, seconds: float) -> None: ...
+
+
+class _Lines(_Ids):
+    """A line for each thing that happens."""
+
+    def begun(self, step: str, of: str) -> None:
+        _log().info("step_begun", step=step, **_part(of))
+
+    def ended(self, step: str, of: str, seconds: float, *, failed: bool) -> None:
+        how = "failed" if failed else "done"
+        _log().info("step_ended", step=step, **_part(of), outcome=how, seconds=round(seconds, 3))
+
+    def published(self, version: str) -> None:
+        super().published(version)
+        _log().info("version_published")
+
+    def run_begun(self, request: RetrainRequest) -> None:
+        start, end = str(request.period.start), str(request.period.end)
+        _log().info("run_begun", start_date=start, end_date=end, recipe=request.recipe)
+
+    def run_ended(self, run: Run, seconds: float) -> None:
+        earlier = {"earlier_run": run.run_id} if run.reused else {}
+        _log().info("run_ended", ending=run.ending.value, **earlier, seconds=round(seconds, 3))
+
+    def run_failed(self, error: BaseException, seconds: float) -> None:
+        log = _log().bind(seconds=round(seconds, 3))
+        if isinstance(error, ReeError):
+            log.error("run_failed", error=type(error).__name__, reason=str(error))
+        elif isinstance(error, Exception):
+            log.error("run_failed", exc_info=error)
+        else:
+            log.warning("run_interrupted", error=type(error).__name__)
+
+
+def _log() -> structlog.typing.FilteringBoundLogger:
+    log: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
+    return log
+
+
+def _part(of: str) -> dict[str, str]:
+    return {"of": of} if of else {}
