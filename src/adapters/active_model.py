@@ -193,10 +193,10 @@ class WatchedModel:
         self._told.clear()
         version = served.loaded.version.version
         if before.served is None or before.served.loaded is not served.loaded:
-            log.info("model_loaded", version=version, sequence=served.activation.sequence)
+            log.info("model_loaded", model_version=version, sequence=served.activation.sequence)
         if before.failing_since is not None:
             since = before.failing_since.isoformat()
-            log.info("model_refreshed_again", version=version, failing_since=since)
+            log.info("model_refreshed_again", model_version=version, failing_since=since)
 
     def _failed(self, error: Exception) -> None:
         """That nothing was activated yet is no failure."""
@@ -209,7 +209,8 @@ class WatchedModel:
             self._state = Followed(before.served, before.failures + 1, since, reason)
         if repr(error) not in self._told:
             self._told.add(repr(error))
-            log = structlog.get_logger().bind(reason=reason)
+            served = before.served and before.served.loaded.version.version
+            log = structlog.get_logger().bind(reason=reason, model_version=served)
             if foreseen:
                 log.warning("model_not_refreshed")
             else:

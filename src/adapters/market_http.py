@@ -1,6 +1,8 @@
 """One question to the market API: time limits, further attempts, and what a refusal means."""
 
+import logging
 from collections.abc import Mapping
+from time import perf_counter
 from typing import Self
 
 import httpx2
@@ -11,6 +13,7 @@ from ..domain.errors import MarketError, MarketUnavailable
 from .market_client import open_client
 from .retry_after import told_wait
 
+_log = logging.getLogger(__name__)
 _ADVICE = {
     401: "check REE_API_KEY",
     403: "check REE_API_KEY",
@@ -93,11 +96,14 @@ class MarketHttp:
     def _once(self, question: Question) -> bytes:
         # Raised after the handlers: what httpx2 raises knows the request and its headers.
         error: MarketError
+        status, began = None, perf_counter()
         try:
             response = self._client.request(
                 question.method, question.path, params=question.params, json=question.json
             )
+            status = response.status_code
             if response.is_success:
+                _tell(question, "ok", status, began)
                 return response.content
             error = self._refusal(question, response)
         except httpx2.DecodingError:
@@ -111,6 +117,7 @@ class MarketHttp:
             )
         except UnicodeError:  # what the resolver raises for a host that cannot be a name
             error = MarketError(self._unreachable("no such host"))
+        _tell(question, _outcome(error), status, began)
         raise error
 
     def _refusal(self, question: Question, response: httpx2.Response) -> MarketError:
@@ -125,6 +132,23 @@ class MarketHttp:
         return (
             f"The market API at {self.origin} cannot be reached ({reason}): check REE_API_BASE_URL."
         )
+
+
+def _tell(question: Question, outcome: str, status: int | None, began: float) -> None:
+    """At WARNING what may be tried again: of what may not, the error itself is told."""
+    level = logging.WARNING if outcome == "unavailable" else logging.DEBUG
+    if _log.isEnabledFor(level):
+        told = {
+            "method": question.method,
+            "path": question.path,
+            "outcome": outcome,
+            "ms": round((perf_counter() - began) * 1000, 2),
+        } | ({} if status is None else {"status": status})
+        _log.log(level, "market_call", extra=told)
+
+
+def _outcome(error: MarketError) -> str:
+    return "unavailable" if isinstance(error, MarketUnavailable) else "failed"
 
 
 def _next_attempt(error: Exception) -> bool | float:

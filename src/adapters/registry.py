@@ -74,7 +74,8 @@ class ObjectRegistry:
             except UnknownVersion:
                 continue
             except UnreadableVersion as error:
-                _log.warning("The version %s cannot be read: %s", name, error.reason)
+                told = {"model_version": name}
+                _log.warning("The version %s cannot be read: %s", name, error.reason, extra=told)
         return sorted(
             found, key=lambda version: (version.created_at, version.version), reverse=True
         )

@@ -13,7 +13,8 @@ from botocore.config import Config
 
 from ..domain.errors import StorageError
 from .objects import ObjectMissing
-from .s3_errors import FAILURES, KEYS, Refused, translated
+from .s3_calls import Call, called
+from .s3_errors import FAILURES, KEYS, Refused
 from .s3_generations import SIGNATURE
 
 # boto3 sends again what failed, but leaves a body that breaks off to its reader.
@@ -106,8 +107,8 @@ class S3Bucket:
     def read(self, key: str, **condition: str) -> tuple[bytes, Found]:
         """The whole object; ObjectMissing."""
         try:
-            with self._translated(f"read {key}"):
-                return self._read(key, condition)
+            with self._call("read", key) as call:
+                return self._read(key, condition, call)
         except Refused as refused:
             # A 404 of another name can be a wrong address, behind which the object may well be.
             if refused.code == "NoSuchKey":
@@ -123,10 +124,11 @@ class S3Bucket:
                 return None
             raise
 
-    def _read(self, key: str, condition: Mapping[str, str]) -> tuple[bytes, Found]:
+    def _read(self, key: str, condition: Mapping[str, str], call: Call) -> tuple[bytes, Found]:
         left = _READS
         while True:
             answer = self.client.get_object(Bucket=self.name, Key=key, **condition)
+            call.answered(answer)
             try:
                 with answer["Body"] as stream:
                     return stream.read(), _found(answer)
@@ -134,13 +136,16 @@ class S3Bucket:
                 left -= 1
                 if not left:
                     raise
+            call.again += 1
             sleep(_BREAK)
 
     def look(self, key: str) -> Found | None:
         """What is there under *key*, if anything."""
         try:
-            with self._translated(f"look at {key}"):
-                return _found(self.client.head_object(Bucket=self.name, Key=key))
+            with self._call("look at", key) as call:
+                answer = self.client.head_object(Bucket=self.name, Key=key)
+                call.answered(answer)
+                return _found(answer)
         except Refused as refused:
             if refused.status == 404:
                 return None
@@ -150,21 +155,21 @@ class S3Bucket:
         self, key: str, body: bytes, write: str, condition: Mapping[str, str], *, client: Any
     ) -> None:
         """Store under *key* if the condition holds; Refused."""
-        with self._translated(f"write {key}"):
-            _found(
-                client.put_object(
-                    Bucket=self.name, Key=key, Body=body, Metadata={_WRITE: write}, **condition
-                )
+        with self._call("write", key) as call:
+            answer = client.put_object(
+                Bucket=self.name, Key=key, Body=body, Metadata={_WRITE: write}, **condition
             )
+            call.answered(answer)
+            _found(answer)
 
     def delete(self, key: str) -> None:
         """Remove what is under *key*."""
-        with self._translated(f"delete {key}"):
+        with self._call("delete", key):
             self.client.delete_object(Bucket=self.name, Key=key)
 
     def list(self, prefix: str) -> list[str]:
         """Every key that begins with *prefix*."""
-        with self._translated(f"list {prefix or 'everything'}"):
+        with self._call("list", prefix or "everything"):
             pages = self.client.get_paginator("list_objects_v2")
             return [
                 entry["Key"]
@@ -178,8 +183,8 @@ class S3Bucket:
         if "by_generation" in vars(self):
             self.by_generation.close()
 
-    def _translated(self, what: str) -> AbstractContextManager[None]:
-        return translated(f"{what} in the bucket {self.name} at {self.place}")
+    def _call(self, operation: str, key: str) -> AbstractContextManager[Call]:
+        return called(operation, key, bucket=self.name, place=self.place)
 
 
 @cache

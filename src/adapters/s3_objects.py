@@ -1,5 +1,6 @@
 """An object store in a bucket of an S3 storage."""
 
+from logging import getLogger
 from threading import Lock
 
 from attrs import field, frozen
@@ -9,6 +10,8 @@ from ..domain.model import ConditionalWrites
 from .objects import ObjectExists, StaleToken, Stored, checked, checked_prefix
 from .s3_bucket import Found, S3Bucket
 from .s3_conditions import PROBES, Conditions, probed
+
+_log = getLogger(__name__)
 
 
 @frozen(eq=False)
@@ -74,6 +77,8 @@ class S3Objects:
     def replace(self, key: str, body: bytes, *, token: str | None) -> None:
         """Store over what *token* stands for; StaleToken."""
         if not self._write(checked(key), body, token):
+            told = {"operation": "replace", "bucket": self.bucket.name, "key": key}
+            _log.info("storage_conflict", extra=told)
             raise StaleToken(key)
 
     def keys(self, prefix: str) -> list[str]:

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import field, fields, frozen
@@ -95,7 +95,7 @@ def _text(text: str) -> str:
 
 def _url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
         raise ValueError(text)
     return text.rstrip("/")
 
@@ -214,6 +214,15 @@ class Settings:
     gate_tail_min_rows: int = _option(200, _rows, "a count of rows, 1 or more")
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secret values that are set, and what is secret inside them."""
+        keys = (self.s3_access_key, self.s3_secret_key, self.api_key, self.signing_key)
+        broker = self.celery_broker_url
+        inside = unquote(urlsplit(broker).password or "") if broker else None
+        hashes = (key.digest.hex() for key in self.client_keys)
+        return tuple(text for text in (*keys, broker, inside, *hashes) if text)
+
+    @property
     def policy(self) -> GatingPolicy:
         """The gate with these limits."""
         return GatingPolicy(
@@ -253,6 +262,8 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: str = ".env"
         text = given.get(name, "")
         if text:
             values[option.name] = _read(name, text, option.metadata)
+    if values.get("env") == "production":
+        values.setdefault("log_format", "json")
     settings = Settings(**values)
     _check_pair("s3_access_key", "s3_secret_key", settings)
     return settings

@@ -2,14 +2,19 @@
 
 import logging
 import os
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, TextIO
 
 import structlog
 
-OURS = ("ree", "gunicorn")
+from .discretion import exceptions_without_words, mask_of
+
+OURS = {"ree": logging.DEBUG, "gunicorn": logging.INFO}
+"""Whose lines below WARNING may be seen, and from which level on."""
 _HANDLER = "ree"
+_FIRST = ("timestamp", "level", "event", "logger", "request_id", "run_id", "model_version")
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 """On every line that is written while a request is answered, or a task done that came of one."""
 RUN_ID: ContextVar[str | None] = ContextVar("run_id", default=None)
@@ -22,11 +27,20 @@ _IDS = (REQUEST_ID, RUN_ID, MODEL_VERSION)
 class LineHandler(logging.StreamHandler[TextIO]):
     """Writes records, and lines that are ready as they are."""
 
-    def __init__(self, stream: TextIO | None, format: str) -> None:
+    def __init__(self, stream: TextIO | None, format: str, secrets: Collection[str]) -> None:
         super().__init__(stream)
         self.set_name(_HANDLER)
         self.as_json = format == "json"
+        self.masked = mask_of(secrets)
         self._file = _file_of(self.stream)
+
+    def handle(self, record: logging.LogRecord) -> Any:
+        """Of libraries the warnings, whatever level somebody gave their loggers."""
+        family = record.name.partition(".")[0]
+        return record.levelno >= OURS.get(family, logging.WARNING) and super().handle(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self.masked(super().format(record))
 
     def line(self, text: str) -> None:
         """Write a line in one piece, past the stream's buffer, which every record leaves empty.
@@ -42,30 +56,39 @@ class LineHandler(logging.StreamHandler[TextIO]):
             pass
 
 
-def configure_logs(level: str, format: str = "console", *, stream: TextIO | None = None) -> None:
+def configure_logs(
+    level: str,
+    format: str = "console",
+    *,
+    stream: TextIO | None = None,
+    secrets: Collection[str] = (),
+) -> None:
     """Lines of *level* and above on *stream* (standard error); of libraries the warnings.
 
-    *format* is `console`, or `json` for one object a line. Tracebacks never show local variables:
-    they can hold keys and whole requests.
+    *format* is `console`, or `json` for one object a line. What is in *secrets* is masked, should a
+    line have it after all.
     """
-    handler = LineHandler(stream, format)
+    handler = LineHandler(stream, format, secrets)
     prepare: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        structlog.stdlib.ExtraAdder(),
         _with_ids,
         structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                exceptions_without_words,
                 *(_json() if handler.as_json else _console(handler)),
             ],
             foreign_pre_chain=prepare,
         )
     )
     structlog.configure(
-        processors=[*prepare, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[_not_twice, *prepare, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=False,
@@ -78,13 +101,29 @@ def configure_logs(level: str, format: str = "console", *, stream: TextIO | None
         logging.getLogger(name).setLevel(level)
 
 
+def lines() -> LineHandler | None:
+    """What writes them, once it is configured."""
+    for handler in _ROOT.handlers:
+        if isinstance(handler, LineHandler):
+            return handler
+    return None
+
+
 def info_lines() -> LineHandler | None:
     """Where lines of level INFO go; None where nobody asked for them."""
-    if _OURS.isEnabledFor(logging.INFO):
-        for handler in _ROOT.handlers:
-            if isinstance(handler, LineHandler):
-                return handler
-    return None
+    return lines() if _OURS.isEnabledFor(logging.INFO) else None
+
+
+@contextmanager
+def lines_on(stream: TextIO) -> Iterator[None]:
+    """Write there meanwhile, as around a bar, which lines that it does not know of would tear."""
+    handler = lines()
+    before = None if handler is None else handler.setStream(stream)
+    try:
+        yield
+    finally:
+        if handler is not None and before is not None:
+            handler.setStream(before)
 
 
 def _file_of(stream: TextIO) -> int | None:
@@ -95,24 +134,42 @@ def _file_of(stream: TextIO) -> int | None:
 
 
 _ROOT = logging.getLogger()
-_OURS = logging.getLogger(OURS[0])
+_OURS = logging.getLogger("ree")
 
 
 def _with_ids(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    known = {variable.name: variable.get() for variable in _IDS}
-    return {**event, **{name: value for name, value in known.items() if value is not None}}
+    """An id that the line itself tells is nearer to it than what surrounds it."""
+    told = {variable.name: event.pop(variable.name, None) or variable.get() for variable in _IDS}
+    return {**event, **{name: value for name, value in told.items() if value is not None}}
+
+
+def _not_twice(
+    logger: Any, _: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """stamina tells of an attempt what ours tells too, but with every argument."""
+    if logger.name.startswith("stamina"):
+        raise structlog.DropEvent
+    return event
+
+
+def _in_order(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return {**{name: event[name] for name in _FIRST if name in event}, **event}
+
+
+def _without_logger(
+    _: Any, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """A person knows by the event."""
+    event.pop("logger", None)
+    return event
 
 
 def _console(handler: LineHandler) -> list[structlog.typing.Processor]:
-    return [
-        structlog.dev.ConsoleRenderer(
-            colors=handler.stream.isatty(),
-            pad_event_to=0,
-            sort_keys=False,
-            exception_formatter=structlog.dev.plain_traceback,
-        )
-    ]
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=handler.stream.isatty(), pad_event_to=0, sort_keys=False
+    )
+    return [_without_logger, renderer]
 
 
 def _json() -> list[structlog.typing.Processor]:
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    return [_in_order, structlog.processors.JSONRenderer()]

@@ -47,7 +47,7 @@ def test_it_lives_waits_for_a_model_and_ends(service: Service, tmp_path: Path) -
     assert service.printed == ""
     log = "".join(line for _, line in service.log)
     assert f"http://127.0.0.1:{service.port}" in log
-    assert "path=/ready" in log
+    assert "route=/ready" in log
     assert "status=503" in log
     assert "Traceback" not in log
     kept = {path.name for path in tmp_path.iterdir()}

@@ -158,9 +158,9 @@ def test_lines_are_json_if_asked_for(start: Start) -> None:
     service.lines('"request_id": "r1"', 1)
     assert service.end() == 0
     lines = [json.loads(line) for _, line in service.log]
-    assert {"event", "level", "timestamp"} <= set.intersection(*map(set, lines))
+    assert {"event", "level", "logger", "timestamp"} <= set.intersection(*map(set, lines))
     [request] = [line for line in lines if line["event"] == "request"]
-    assert (request["path"], request["status"]) == ("/health", 200)
+    assert (request["route"], request["status"]) == ("/health", 200)
     assert any(line["event"].startswith("Listening at") for line in lines)
 
 

@@ -31,6 +31,9 @@ class Service(Flask):
         """The function, which is no coroutine; Flask looks each time."""
         return func
 
+    def log_exception(self, exc_info: Any) -> None:
+        """Nothing: problems are logged as they are answered, and Flask's line has the path."""
+
     def unwrap_views(self) -> None:
         """Call views without flask-smorest's wrappers, which only document them."""
         for endpoint, view in self.view_functions.items():
@@ -46,7 +49,7 @@ def create_app(container: Container | None = None) -> Flask:
     if container is None:
         container = Container()
         settings = container.settings()
-        configure_logs(settings.log_level, settings.log_format)
+        configure_logs(settings.log_level, settings.log_format, secrets=settings.secrets)
     app = Service(__name__, static_folder=None)
     app.json = StrictJson(app)
     app.url_map.merge_slashes = False

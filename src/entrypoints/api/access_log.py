@@ -1,55 +1,55 @@
 """A line in the log for every request.
 
 Made here and written at once: through structlog it would cost as much as pricing a home. Neither
-bodies nor queries nor headers are logged.
+bodies nor queries nor headers are logged, nor a path that is no route: anything can be in it.
 """
 
 import re
 import time
 from functools import lru_cache
-from urllib.parse import quote
 
-from ..logs import info_lines
+from ..logs import MODEL_VERSION, info_lines
 from .exchange import Exchange
 
 _METHOD = re.compile("[A-Z]{1,20}", re.ASCII)
-_SHOWN = 200
 
 
 def log_request(exchange: Exchange, seconds: float) -> None:
     """What was asked and how it was answered, after *seconds*."""
     lines = info_lines()
     if lines is not None:
-        environ = exchange.environ
-        asked = _asked(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         make = _json if lines.as_json else _console
-        lines.line(make(exchange, *asked, f"{seconds * 1000:.2f}"))
+        method = _shown(exchange.environ["REQUEST_METHOD"])
+        lines.line(make(exchange, method, f"{seconds * 1000:.2f}", MODEL_VERSION.get()))
 
 
-@lru_cache(maxsize=256)
-def _asked(method: str, path: str) -> tuple[str, str]:
-    """The method and the path, without anything that could break or forge a line."""
-    shown = method if _METHOD.fullmatch(method) else "other"
-    return shown, quote(path.encode("latin-1", "replace"))[:_SHOWN]
+@lru_cache(maxsize=64)
+def _shown(method: str) -> str:
+    """The method, unless it could break or forge a line."""
+    return method if _METHOD.fullmatch(method) else "other"
 
 
-def _console(exchange: Exchange, method: str, path: str, ms: str) -> str:
+def _console(exchange: Exchange, method: str, ms: str, version: str | None) -> str:
     client = f" client={exchange.client}" if exchange.client else ""
     count = "" if exchange.properties is None else f" properties={exchange.properties}"
+    model = f" model_version={version}" if version else ""
     return (
-        f"{_moment()} [info     ] request method={method} path={path} status={exchange.status}"
-        f" ms={ms} request_id={exchange.request_id}{client}{count} bytes={exchange.size}"
+        f"{_moment()} [info     ] request method={method} route={exchange.route}"
+        f" status={exchange.status} ms={ms}{client}{count} bytes={exchange.size}"
+        f" request_id={exchange.request_id}{model}"
     )
 
 
-def _json(exchange: Exchange, method: str, path: str, ms: str) -> str:
+def _json(exchange: Exchange, method: str, ms: str, version: str | None) -> str:
     """None of its texts needs to be escaped."""
     client = f', "client": "{exchange.client}"' if exchange.client else ""
     count = "" if exchange.properties is None else f', "properties": {exchange.properties}'
+    model = f', "model_version": "{version}"' if version else ""
     return (
-        f'{{"method": "{method}", "path": "{path}", "status": {exchange.status}, "ms": {ms}, '
-        f'"request_id": "{exchange.request_id}"{client}{count}, "bytes": {exchange.size}, '
-        f'"event": "request", "level": "info", "timestamp": "{_moment()}"}}'
+        f'{{"timestamp": "{_moment()}", "level": "info", "event": "request", '
+        f'"logger": "{__name__}", "request_id": "{exchange.request_id}"{model}, '
+        f'"method": "{method}", "route": "{exchange.route}", "status": {exchange.status}, '
+        f'"ms": {ms}{client}{count}, "bytes": {exchange.size}}}'
     )
 
 

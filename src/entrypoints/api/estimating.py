@@ -8,6 +8,7 @@ from flask import Response, current_app, g
 from ...application.estimate_batch import EstimateBatch
 from ...domain.errors import BatchTooLarge, InvalidProperties
 from ...domain.estimate import Estimates, Home, OnInvalid, PriceEstimate, Refusal
+from ..logs import MODEL_VERSION
 from . import typed_body
 from .answers import priced, priced_columns
 from .body import complete_reading, json_object
@@ -34,6 +35,7 @@ def fast_answer(batch: EstimateBatch, text: bytes, query: EstimateQuery) -> Resp
     if estimates is None or (estimates.refused and query.on_invalid is OnInvalid.FAIL):
         return None
     valued = perf_counter()
+    MODEL_VERSION.set(estimates.model_version)
     answer = priced_columns(ids, estimates, query.valuation_date)
     exchange: Exchange = g.exchange
     exchange.timings += [
@@ -63,6 +65,10 @@ def complete_answer(batch: EstimateBatch, text: bytes, query: EstimateQuery) -> 
         except InvalidProperties as error:
             exchange.refused(len(homes), _first_codes(error), "complete")
             raise
+        for each in answers:
+            if isinstance(each, PriceEstimate):
+                MODEL_VERSION.set(each.model_version)
+                break
         refused = [each.faults[0].code for each in answers if isinstance(each, Refusal)]
         warned = [each.warnings for each in answers if isinstance(each, PriceEstimate)]
         exchange.priced(len(homes), refused, "complete", warned)

@@ -14,7 +14,7 @@ from flask.ctx import _AppCtxGlobals
 from werkzeug.exceptions import HTTPException
 
 from ...domain.ports import Clock
-from ..logs import REQUEST_ID
+from ..logs import MODEL_VERSION, REQUEST_ID
 from .access_log import log_request
 from .exchange import CURRENT, Exchange
 from .headers import complete
@@ -94,6 +94,7 @@ def _wrapped(
             log_request(exchange, seconds)
             CURRENT.set(None)
             REQUEST_ID.set(None)
+            MODEL_VERSION.set(None)
 
     return answer
 

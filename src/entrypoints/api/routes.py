@@ -9,6 +9,7 @@ from ...adapters.figures import drift_figures
 from ...container import Container
 from ...domain.errors import NoDriftReport
 from ...domain.turnover import OSLO
+from ..logs import MODEL_VERSION
 from . import examples
 from .answers import described, located, serving, tracked
 from .body import body_text
@@ -63,6 +64,9 @@ def estimate() -> Response:
     query = EstimateQuery.parse(request.args, today)
     batch = _container().serve_batch()
     text = body_text(request, batch.max_batch)
+    served = _container().watched_model().state().served
+    if served is not None:  # the one that prices corrects it, should there be another by then
+        MODEL_VERSION.set(served.loaded.version.version)
     return fast_answer(batch, text, query) or complete_answer(batch, text, query)
 
 

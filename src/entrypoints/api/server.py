@@ -51,7 +51,7 @@ def _serve(container: Container, listeners: list[socket], workers: int, files: P
         "control_socket_disable": True,
         "proc_name": "ree",
         "logger_class": _Logs,
-        "loglevel": container.settings().log_level.lower(),
+        "loglevel": _loudest(container.settings().log_level).lower(),
         "pre_fork": files.before_fork,
         "post_fork": files.after_fork,
         "child_exit": files.ended,
@@ -70,6 +70,11 @@ def _listen(host: str, port: int) -> socket:
         else:
             message = f"Cannot listen on {host}:{port}: {error.strerror or error}."
         raise CannotListen(message) from None
+
+
+def _loudest(level: str) -> str:
+    """gunicorn's own DEBUG lines are its whole configuration and what clients do."""
+    return "INFO" if level == "DEBUG" else level
 
 
 def _worker_class() -> Any:

@@ -61,20 +61,20 @@ def _told(run: Callable[[], object]) -> int:
         return error.exit_code
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "ree"
-        _tell(f"{error.format_message().rstrip('.')}. See '{path} --help'.")
+        tell("Error", f"{error.format_message().rstrip('.')}. See '{path} --help'.")
         return error.exit_code
     except click.ClickException as error:
-        _tell(error.format_message())
+        tell("Error", error.format_message())
         return error.exit_code
     except click.Abort:
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
     except ReeError as error:
-        _tell(error)
+        tell("Error", error)
         return FAILED
     except OSError as error:
         name = f"{error.filename}: " if error.filename is not None else ""
-        _tell(f"{name}{error.strerror or error}")
+        tell("Error", f"{name}{error.strerror or error}")
         return FAILED
     except Exception as error:
         return _unexpected(error)
@@ -82,14 +82,32 @@ def _told(run: Callable[[], object]) -> int:
 
 
 def _unexpected(error: Exception) -> int:
-    if os.environ.get("REE_LOG_LEVEL") == "DEBUG":
+    from ..logs import lines
+
+    if lines() is not None:
+        import structlog
+
+        structlog.get_logger(__name__).debug("command_broke", exc_info=error)
+    elif os.environ.get("REE_LOG_LEVEL") == "DEBUG":
         import traceback
 
         traceback.print_exc()
     what = f"unexpected {type(error).__name__}: {one_line(error) or 'no details'}"
-    _tell(f"{what}; run with REE_LOG_LEVEL=DEBUG for details")
+    tell("Error", f"{what}; run with REE_LOG_LEVEL=DEBUG for details")
     return FAILED
 
 
-def _tell(message: object) -> None:
-    click.echo(f"Error: {one_line(message)}", err=True)
+def tell(kind: str, message: object) -> None:
+    """An Error or a Warning in one line on standard error, an object where all lines are."""
+    from ..logs import lines
+
+    text, out = one_line(message), lines()
+    if out is None:
+        click.echo(f"{kind}: {text}", err=True)
+    elif out.as_json:
+        import structlog
+
+        log = structlog.get_logger(__name__)
+        (log.error if kind == "Error" else log.warning)(f"command_{kind.lower()}", reason=text)
+    else:
+        click.echo(out.masked(f"{kind}: {text}"), err=True)

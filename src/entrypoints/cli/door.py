@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..dates import day
-from .commands import one_line
+from .commands import one_line, tell
 
 if TYPE_CHECKING:
     from ...container import Container
@@ -52,9 +52,9 @@ def open_container() -> "Container":
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         settings = container.settings()
+    configure_logs(settings.log_level, settings.log_format, secrets=settings.secrets)
     for warning in caught:
-        click.echo(f"Warning: {one_line(warning.message)}", err=True)
-    configure_logs(settings.log_level, settings.log_format)
+        tell("Warning", warning.message)
     return container
 
 

@@ -26,7 +26,7 @@ def drift(start_date: date | None, end_date: date | None, as_json: bool) -> None
     from .progress import shown_progress
 
     container = open_container()
-    with closing(container.market()), shown_progress() as progress:
+    with closing(container.market()), shown_progress(container.settings()) as progress:
         report = container.check_drift()(period, progress)
     if as_json:
         from ...adapters.figures import drift_figures

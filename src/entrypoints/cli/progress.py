@@ -1,5 +1,6 @@
 """How far a retrain is, on standard error: a bar for who sits before a terminal."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -8,15 +9,17 @@ import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ...domain import ports
+from ..logs import lines_on
 from .rendering import console
 
 if TYPE_CHECKING:
     from ...adapters.settings import Settings
 
-_AFTER_FETCH = ("validate", "evaluate", "gate", "train", "publish")
+_AFTER_FETCH = ("validate", "track", "evaluate", "gate", "train", "publish")
 _WORDS = {
     "fetch": "Fetching",
     "validate": "Merging and validating",
+    "track": "Scoring later sales",
     "evaluate": "Evaluating",
     "gate": "Asking the gate",
     "train": "Training on the whole period",
@@ -39,7 +42,7 @@ def shown_bar(settings: "Settings") -> Iterator[ports.Progress | None]:
         yield None
         return
     columns = (TextColumn("{task.description}"), BarColumn(30), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as bars:
+    with Progress(*columns, console=err, transient=True) as bars, lines_on(sys.stderr):
         bar = bars.add_task("Starting", total=None)
         months = 1
 
