@@ -72,9 +72,11 @@ def refusal(error: BaseException, count: Count, *, bodiless: bool = False) -> by
     request_id = uuid4().hex
     status, problem = _problem(error)
     count(status)
-    structlog.get_logger().info(
-        "request_refused", status=status, reason=type(error).__name__, request_id=request_id
-    )
+    log = structlog.get_logger().bind(status=status, request_id=request_id)
+    if status == 500:
+        log.error("request_failed", exc_info=error)
+    else:
+        log.info("request_refused", reason=type(error).__name__)
     body = json.dumps(problem | {"request_id": request_id}).encode()
     fields = [
         ("Server", SERVER),

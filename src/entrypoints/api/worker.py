@@ -185,7 +185,6 @@ class WholeRequests(Worker):
         except ParseException as error:
             return refusal(error, self._count), True
         except BaseException as error:  # as SystemExit: the thread lives on
-            self.log.exception("Error handling request")
             return refusal(error, self._count), True
 
     def _respond(self, connection: Connection) -> tuple[bytes, bool]:

@@ -228,7 +228,7 @@ def test_a_cause_is_logged_once_and_once_that_it_is_over(
         str(FAILURES[0]),
     ]
     assert logs[3]["exc_info"].args == ("a defect",)
-    assert logs[4]["version"] == version
+    assert [log["model_version"] for log in logs] == [version] * 6
 
 
 def test_failures_are_counted_and_timed(
