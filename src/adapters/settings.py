@@ -190,6 +190,7 @@ class Settings:
     body_timeout: float = _option(10.0, _number(0.1, 3_600), "seconds, 0.1 to 3600")
     valuation_warn_months: int = _option(6, _months, "months, 1 to 1200")
     valuation_max_months: int = _option(18, _months, "months, 1 to 1200")
+    train_window_months: int = _option(12, _months, "months, 1 to 1200")
     celery_broker_url: str | None = _option(
         None,
         _matching("(amqps?://.+|memory://)"),
@@ -203,7 +204,6 @@ class Settings:
     pushgateway_url: str | None = _option(
         None, _url, "a URL as http://pushgateway.example:9091, without a user"
     )
-    train_window_months: int = _option(12, _months, "months, 1 to 1200")
     train_min_rows: int = _option(500, _rows, "a count of rows, 1 or more")
     gate_overall_mae_max_degrade_pct: float = _option(5.0, _percent, "a percentage, 0 to 1000")
     gate_overall_wape_max_degrade_pct: float = _option(10.0, _percent, "a percentage, 0 to 1000")

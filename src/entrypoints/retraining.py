@@ -73,7 +73,13 @@ class _Lines(_Ids):
 
     def run_ended(self, run: Run, seconds: float) -> None:
         earlier = {"earlier_run": run.run_id} if run.reused else {}
-        _log().info("run_ended", ending=run.ending.value, **earlier, seconds=round(seconds, 3))
+        _log().info(
+            "run_ended",
+            ending=run.ending.value,
+            reused=run.reused,
+            **earlier,
+            seconds=round(seconds, 3),
+        )
 
     def run_failed(self, error: BaseException, seconds: float) -> None:
         log = _log().bind(seconds=round(seconds, 3))

@@ -13,16 +13,18 @@ from celery import Celery
 from celery import Task as CeleryTask
 from celery.exceptions import Reject, Retry, SoftTimeLimitExceeded
 from kombu.exceptions import OperationalError
+from structlog.contextvars import bound_contextvars
 
 from ..adapters.settings import Settings
 from ..container import Container
-from ..domain.errors import MarketUnavailable, ReeError, StorageUnavailable
+from ..domain.errors import MarketUnavailable, ModelNotReady, ReeError, StorageUnavailable
 from ..domain.order import Order
 from ..domain.turnover import Period
 from .broker import MOST_DELIVERIES
 from .correlation import DELIVERIES, asked_at, asked_by
 from .dates import day
 from .logs import MODEL_VERSION, RUN_ID
+from .retraining import retrain
 from .schedule import MONTHLY
 
 if TYPE_CHECKING:
@@ -31,8 +33,6 @@ else:
     Task = CeleryTask
 
 MOST_RETRIES = 6
-AFTER_TRAINING: tuple[str, ...] = ()
-"""Tasks that take the first and the last day of the newest month that was trained on."""
 _RECIPES = ("fast", "accurate")
 _MOST_MONTHS = 1_200
 _CONFIRMED_WITHIN = 30.0
@@ -218,22 +218,17 @@ class Train(Errand):
 
         container = self.container()
         order: Order = container.orders().order(order_id)
-        RUN_ID.set(order.run_id)
-        run = container.retrain_period()(
-            RetrainRequest(
-                order.period,
-                order.asked_by,
-                recipe=order.recipe,
-                publish=order.publish,
-                run_id=order.run_id,
-                progress=_tell,
-            )
+        request = RetrainRequest(
+            order.period,
+            order.asked_by,
+            recipe=order.recipe,
+            publish=order.publish,
+            run_id=order.run_id,
         )
-        MODEL_VERSION.set(run.model_version)
-        _log.info("run_ended", order=order_id, ending=run.ending.value, reused=run.reused)
+        with bound_contextvars(order=order_id):
+            run = retrain(container, request)
         newest = list(order.period.months())[-1]
-        for name in AFTER_TRAINING:
-            self.send(name, str(newest.start), str(newest.end))
+        self.send(CheckDrift.name, str(newest.start), str(newest.end))
         return {
             "run_id": run.run_id,
             "ending": run.ending.value,
@@ -242,9 +237,27 @@ class Train(Errand):
         }
 
 
+class CheckDrift(Errand):
+    """Compare a month with what the version that is active now was trained on."""
+
+    name = "ree.check_drift"
+
+    def run(self, start_date: object, end_date: object) -> str | None:
+        """The verdict; None where no model is active, since the gate let none through yet."""
+        period = Period(_day("start_date", start_date), _day("end_date", end_date))
+        try:
+            report = self.container().check_drift()(period)
+        except ModelNotReady as error:
+            _log.info("drift_not_checked", reason=str(error))
+            return None
+        MODEL_VERSION.set(report.version)
+        _log.info("drift_checked", period=str(period), verdict=report.verdict.value)
+        return report.verdict.value
+
+
 def register(app: Celery, container: Callable[[], Container]) -> None:
     """Every task."""
-    for task in (RetrainRange, RetrainRolling, RetrainPreviousMonth, FetchMonth, Train):
+    for task in (RetrainRange, RetrainRolling, RetrainPreviousMonth, FetchMonth, Train, CheckDrift):
         app.register_task(task(container))
 
 
@@ -253,10 +266,6 @@ def _day(name: str, value: object) -> date:
         return day(value if isinstance(value, str) else "")
     except ValueError:
         raise WrongArgument(name, value, "a date as 2026-01-31") from None
-
-
-def _tell(step: str, done: int, total: int) -> None:
-    _log.info("step_begun", step=step, number=done + 1, of=total)
 
 
 def _reason(error: Exception) -> str:

@@ -17,6 +17,7 @@ from .broker import IN_PROCESS, QUEUE, DeadLetters, celery_settings
 from .correlation import follow_tasks
 from .logs import configure_logs
 from .schedule import beat_settings
+from .task_metrics import watch_tasks
 from .tasks import register
 
 _log = structlog.get_logger("ree.worker")
@@ -68,6 +69,7 @@ def _application() -> Celery:
     settings = container_of_process().settings()
     app = create_worker(settings)
     follow_tasks()
+    watch_tasks(app, settings, container_of_process)
     _attend(app, settings)
     return app
 

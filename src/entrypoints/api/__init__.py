@@ -75,7 +75,9 @@ def _protect(app: Flask, container: Container) -> None:
     metrics = Metrics([key.name for key in settings.client_keys])
     app.extensions[TURNED_DOWN] = metrics.turned_down
     container.storage_watch().listen(metrics.storage)
-    records = RecordState(metrics.unread, container.runs())
+    records = RecordState(
+        metrics.unread, container.runs(), container.drift_log(), container.track_log()
+    )
     model.watchers += [metrics.followed, records.follow]
     register_every_request(app, metrics, clock, _gates(settings, clock))
     app.register_blueprint(operations(metrics.shown(ModelState(model.state, clock), records)))
