@@ -44,7 +44,7 @@ from ree.entrypoints.api.server import serve
 from ree.entrypoints.logs import configure_logs
 container = Container()
 settings = container.settings()
-configure_logs(settings.log_level, settings.log_format)
+configure_logs(settings.log_level, settings.log_format, secrets=settings.secrets)
 try:
     serve(container, "127.0.0.1", int(sys.argv[1]), workers=int(sys.argv[2]))
 except ReeError as error:

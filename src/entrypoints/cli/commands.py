@@ -84,7 +84,9 @@ def _told(run: Callable[[], object]) -> int:
 def _unexpected(error: Exception) -> int:
     from ..logs import lines
 
-    if lines() is not None:
+    out, words = lines(), one_line(error) or "no details"
+    what = f"unexpected {type(error).__name__}"
+    if out is not None:
         import structlog
 
         structlog.get_logger(__name__).debug("command_broke", exc_info=error)
@@ -92,7 +94,8 @@ def _unexpected(error: Exception) -> int:
         import traceback
 
         traceback.print_exc()
-    what = f"unexpected {type(error).__name__}: {one_line(error) or 'no details'}"
+    if out is None or not out.as_json:  # what was read may be in the words, and a log is kept
+        what = f"{what}: {words}"
     tell("Error", f"{what}; run with REE_LOG_LEVEL=DEBUG for details")
     return FAILED
 
