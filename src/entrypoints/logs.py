@@ -72,6 +72,7 @@ def configure_logs(
     prepare: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.ExtraAdder(),
+        _without_message,
         _with_ids,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -135,6 +136,14 @@ def _file_of(stream: TextIO) -> int | None:
 
 _ROOT = logging.getLogger()
 _OURS = logging.getLogger("ree")
+
+
+def _without_message(
+    _: Any, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """What another handler left in the record; it is the event."""
+    event.pop("message", None)
+    return event
 
 
 def _with_ids(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -108,6 +108,13 @@ def _of_drift(report: DriftReport | None) -> Iterator[Metric]:
         _add(psi, feature.feature, feature.psi)
         _add(distance, feature.feature, feature.distance)
     yield from (verdict, psi, distance)
+    for feature in report.features:
+        if isfinite(feature.shift):
+            yield GaugeMetricFamily(
+                "ree_drift_price_level",
+                "Median of price / estimate - 1 of later sales.",
+                value=feature.shift,
+            )
     yield GaugeMetricFamily(
         "ree_drift_checked_timestamp_seconds",
         "When drift of the version that is served was last looked for.",

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from ree.domain.coverage import Coverage
 from ree.domain.dataset import DatasetManifest
-from ree.domain.drift import DriftReport, DriftVerdict, FeatureDrift
+from ree.domain.drift import DriftVerdict, FeatureDrift
 from ree.domain.errors import StorageError
 from ree.domain.evaluation import Evaluation, Metrics
 from ree.domain.funnel import Funnel
@@ -21,6 +21,7 @@ from ree.domain.turnover import Period
 from ree.entrypoints.api.record_metrics import RecordState
 
 from ... import metric_tables
+from ...drift_report import drift_report
 
 MOMENT = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
@@ -61,15 +62,15 @@ def run(ending: Ending, days: int) -> Run:
     return Run("r", "k", "me", moment, moment, {}, manifest, ending, model_version="v")
 
 
-REPORT = DriftReport(
-    "v1",
-    JANUARY,
-    MOMENT,
-    DriftVerdict.WATCH,
-    (
+REPORT = drift_report(
+    version="v1",
+    checked_at=MOMENT,
+    verdict=DriftVerdict.WATCH,
+    features=(
         FeatureDrift("price", DriftVerdict.DRIFTED, 900, 90, 0.3, 0.2),
         FeatureDrift("rooms", DriftVerdict.TOO_FEW, 900, 0, nan, nan),
         FeatureDrift("lat", DriftVerdict.STABLE, 900, 90, 0.01, 0.02),
+        FeatureDrift("price_level", DriftVerdict.WATCH, 900, 90, shift=-0.06),
     ),
 )
 
@@ -115,6 +116,8 @@ DRIFT = {
     "drift_verdict overall": 1,
     "drift_verdict price": 2,
     "drift_verdict lat": 0,
+    "drift_verdict price_level": 1,
+    "drift_price_level": -0.06,
     "drift_psi price": 0.3,
     "drift_psi lat": 0.01,
     "drift_distance price": 0.2,
