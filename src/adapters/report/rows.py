@@ -68,10 +68,12 @@ def intervals(
     band: tuple[float, float] | None = None,
     lines: Sequence[float] = (),
 ) -> Markup:
-    """A point with its interval for each row, over a band where it should be.
+    """A point with its interval for each row, over a band where it should be; empty without rows.
 
     What is far outside of the band stands at the edge, pointing out.
     """
+    if not rows:
+        return Markup()
     low, high = _view(rows, band, lines)
 
     def paint(axes: "Axes") -> None:

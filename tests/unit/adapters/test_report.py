@@ -496,6 +496,12 @@ def test_what_is_not_known_is_left_out(missing: str) -> None:
     assert "20260203-040506-01234567" in report(evolve(RECORD, **changes)).text
 
 
+def test_no_kind_of_home_with_enough_sales_is_not_drawn() -> None:
+    few = evolve(OVERALL, n=1, coverage=(Coverage(1, 0.9, 1.0, 0.0, 1.0, 0.4),))
+    page = report(evolve(FIRST, evaluation=Evaluation(few, by_municipality={"0301": few})))
+    assert "The usual interval, by kind of home" not in page.text
+
+
 def test_a_figure_that_is_no_number_is_a_dash() -> None:
     empty = evolve(OVERALL, n=0, mae=nan, mdape=nan)
     text = report(evolve(FIRST, evaluation=Evaluation(empty))).text

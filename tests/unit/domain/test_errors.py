@@ -63,6 +63,12 @@ MESSAGES: list[tuple[errors.ReeError, str]] = [
     (errors.UnknownRun("r1"), "No run 'r1'. \"ree runs list\" shows what there is."),
     (errors.UnknownOrder("o1"), "No order 'o1'; ask for the retrain again."),
     (
+        errors.NoDistributions("v1"),
+        "Version v1 keeps nothing of its training data to compare with: it is a stub, "
+        "or older than that. Retrain.",
+    ),
+    (errors.NoDriftReport("v1"), 'No drift report of version v1 yet. Run "ree drift".'),
+    (
         errors.ModelNotReady(),
         'No active model. Run "ree models bootstrap" or "ree retrain".',
     ),
