@@ -1,4 +1,7 @@
-"""Retraining, followed in the log: every step, and the ids of the run on every line meanwhile."""
+"""Retraining, and looking for drift, followed in the log.
+
+Every step is a line, and the ids of the run are on every line meanwhile.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -7,8 +10,10 @@ from attrs import evolve
 
 from ..application.retrain_period import RetrainRequest
 from ..application.stopwatch import Unwitnessed
-from ..domain.errors import ReeError
+from ..domain.drift import DriftReport
+from ..domain.errors import ModelNotReady, ReeError
 from ..domain.run import Run, new_run_id
+from ..domain.turnover import Period
 from .logs import MODEL_VERSION, RUN_ID
 
 if TYPE_CHECKING:
@@ -38,6 +43,21 @@ def retrain(container: "Container", request: RetrainRequest, *, lines: bool = Tr
     finally:
         RUN_ID.reset(named)
         MODEL_VERSION.reset(about)
+
+
+def look_for_drift(container: "Container", period: Period) -> DriftReport | None:
+    """The report of a period and the version that is active now; None where there is none.
+
+    Raises what `CheckDrift` does.
+    """
+    try:
+        report: DriftReport = container.check_drift()(period)
+    except ModelNotReady as error:  # the gate let no model through yet
+        _log().info("drift_not_checked", reason=str(error))
+        return None
+    told = {"period": str(period), "verdict": report.verdict.value}
+    _log().info("drift_checked", **told, model_version=report.version)
+    return report
 
 
 class _Ids(Unwitnessed):

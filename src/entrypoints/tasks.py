@@ -17,14 +17,14 @@ from structlog.contextvars import bound_contextvars
 
 from ..adapters.settings import Settings
 from ..container import Container
-from ..domain.errors import MarketUnavailable, ModelNotReady, ReeError, StorageUnavailable
+from ..domain.errors import MarketUnavailable, ReeError, StorageUnavailable
 from ..domain.order import Order
 from ..domain.turnover import Period
 from .broker import MOST_DELIVERIES
 from .correlation import DELIVERIES, asked_at, asked_by
 from .dates import day
-from .logs import MODEL_VERSION, RUN_ID
-from .retraining import retrain
+from .logs import RUN_ID
+from .retraining import look_for_drift, retrain
 from .schedule import MONTHLY
 
 if TYPE_CHECKING:
@@ -245,14 +245,8 @@ class CheckDrift(Errand):
     def run(self, start_date: object, end_date: object) -> str | None:
         """The verdict; None where no model is active, since the gate let none through yet."""
         period = Period(_day("start_date", start_date), _day("end_date", end_date))
-        try:
-            report = self.container().check_drift()(period)
-        except ModelNotReady as error:
-            _log.info("drift_not_checked", reason=str(error))
-            return None
-        MODEL_VERSION.set(report.version)
-        _log.info("drift_checked", period=str(period), verdict=report.verdict.value)
-        return report.verdict.value
+        report = look_for_drift(self.container(), period)
+        return report.verdict.value if report else None
 
 
 def register(app: Celery, container: Callable[[], Container]) -> None:

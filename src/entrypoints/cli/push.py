@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 
-import click
+from .commands import tell
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -74,8 +74,8 @@ def _push(url: str, registry: "CollectorRegistry", ending: str) -> None:
     try:
         pushadd_to_gateway(url, JOB, registry, {"ending": ending}, timeout=PATIENCE)
     except (OSError, HTTPException, ValueError) as error:
-        click.echo(
-            f"Warning: the figures of this run were not taken ({type(error).__name__}). "
+        tell(
+            "Warning",
+            f"the figures of this run were not taken ({type(error).__name__}). "
             "Check REE_PUSHGATEWAY_URL.",
-            err=True,
         )

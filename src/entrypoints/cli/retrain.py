@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ...domain.errors import MarketError
+from ...domain.errors import MarketError, ReeError
 from ...domain.turnover import Period
-from .commands import REFUSED_BY_GATE
+from .commands import REFUSED_BY_GATE, tell
 from .door import as_json, asked_by, day_option, open_container, print_json, why_option
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     "--previous-month",
     is_flag=True,
     help="Instead of dates: the REE_TRAIN_WINDOW_MONTHS calendar months that end with last month, "
-    "as the schedule asks for.",
+    "and a look for drift in the last one, as the schedule asks for.",
 )
 @click.option("--dry-run", is_flag=True, help="Stop after snapshots and dataset.")
 @click.option("--no-publish", is_flag=True, help="Evaluate and judge, but publish nothing.")
@@ -91,7 +91,7 @@ def retrain(
             "REE_API_BASE_URL is not set, so there is no market to fetch sales from. Set it, or "
             'run "ree sandbox serve" and set it to the address that this prints.'
         )
-    with pushed(container) as tell, closing(container.market()), shown_bar(settings) as bar:
+    with pushed(container) as push, closing(container.market()), shown_bar(settings) as bar:
         request = RetrainRequest(
             period or _window(container),
             asked_by(),
@@ -104,7 +104,9 @@ def retrain(
             progress=bar or unseen,
         )
         run = followed(container, request, lines=bar is None)
-        tell(run)
+        push(run)
+        if previous_month and not dry_run:
+            _look_for_drift(container, request.period)
     if as_json:
         from .documents import run_document
 
@@ -131,6 +133,17 @@ def _window(container: "Container") -> Period:
     settings = container.settings()
     today = container.clock().now().astimezone(ZoneInfo(settings.celery_timezone)).date()
     return Period.of_months_before(settings.train_window_months, today)
+
+
+def _look_for_drift(container: "Container", period: Period) -> None:
+    """What came of the retrain stays, whatever comes of this."""
+    from ..retraining import look_for_drift
+
+    newest = list(period.months())[-1]
+    try:
+        look_for_drift(container, newest)
+    except ReeError as error:
+        tell("Warning", f"drift was not looked for: {error}")
 
 
 def exit_code(run: "Run") -> int:

@@ -61,8 +61,8 @@ def test_progress_goes_to_standard_error(first_run: tuple[Path, Result]) -> None
     told, err = document(first_run[1]), first_run[1].stderr
     began, *steps, ended = err.splitlines()
     assert "run_begun start_date=2025-01-01 end_date=2025-04-30 recipe=fast run_id=" in began
-    assert "] run_ended ending=activated seconds=" in ended
-    names = "fetch validate evaluate gate train publish"
+    assert "] run_ended ending=activated reused=False seconds=" in ended
+    names = "fetch validate track evaluate gate train publish"
     done = re.findall(r"step_ended step=(\w+)(?: of=\S+)? outcome=done seconds=[0-9.]+ ", err)
     assert list(dict.fromkeys(done)) == names.split()
     assert done.count("fetch") == err.count("step_begun step=fetch of=2025-0") == 4
@@ -101,6 +101,26 @@ def test_the_previous_month_ends_the_window_of_the_settings(ree: Ree, storage: P
     told = document(ree("retrain", "--previous-month", "--dry-run", "--json", **settings))
     window = Period.of_months_before(2, datetime.now(UTC).date())
     assert told["period"] == {"start_date": str(window.start), "end_date": str(window.end)}
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_the_previous_month_is_looked_at_for_drift_as_the_schedule_does(
+    ree: Ree, published: Path, dry_run: bool
+) -> None:
+    settings = {"REE_TRAIN_WINDOW_MONTHS": "1", "REE_TRAIN_MIN_ROWS": "100000"}
+    result = ree("retrain", "--previous-month", *["--dry-run"] * dry_run, **settings)
+    assert result.exit_code == (0 if dry_run else 3)
+    month = Period.of_months_before(1, datetime.now(UTC).date())
+    reports = sorted((published / "ree-models" / "drift").glob(f"*/{month}-*.json"))
+    assert [report.parent.name for report in reports] == versions(published)[: not dry_run]
+    assert ("drift_checked" in result.stderr) is not dry_run
+
+
+def test_the_previous_month_without_a_model_ends_as_it_did(ree: Ree, storage: Path) -> None:
+    settings = {"REE_TRAIN_WINDOW_MONTHS": "1", "REE_TRAIN_MIN_ROWS": "100000"}
+    result = ree("retrain", "--previous-month", **settings)
+    assert result.exit_code == 3
+    assert "drift_not_checked" in result.stderr
 
 
 def test_people_see_the_funnel_the_errors_the_verdict_and_where_it_is(
