@@ -98,7 +98,10 @@ def _attend(app: Celery, settings: Settings) -> None:
             beat.start()
 
     def beat_begins(**_: Any) -> None:
-        _log.info("beat_idle" if is_in_process(app) else "beat_ready", **told)
+        if is_in_process(app):
+            _log.info("beat_idle", **told)
+        else:
+            _log.info("beat_ready", **told)
 
     signals.setup_logging.connect(logs_are_wanted, weak=False)
     signals.worker_ready.connect(worker_is_ready, weak=False)

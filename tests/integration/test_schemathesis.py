@@ -17,7 +17,7 @@ from .service import DEADLINE, Publisher, Service
 
 RULES = Path(__file__).parents[2] / "schemathesis.toml"
 KEY = "ree_0123456789abcdef"
-OPERATIONS = 7
+OPERATIONS = 8
 
 
 @pytest.fixture(params=["anybody", "clients with a key"])

@@ -8,6 +8,7 @@ from flask import Response, current_app, request
 from ...adapters.figures import drift_figures
 from ...container import Container
 from ...domain.errors import NoDriftReport
+from ...domain.model import LoadedModel
 from ...domain.turnover import OSLO
 from ..logs import MODEL_VERSION
 from . import examples
@@ -80,7 +81,7 @@ def model() -> Response:
     measured on 30 sales or more and half of its estimates were within 10 % of the price (MdAPE),
     `ok` when they were within 20 %, and otherwise a `risk`.
     """
-    return revalidated(_json(described(_container().watched_model().current().version)))
+    return revalidated(_json(described(_in_use().version)))
 
 
 @routes.route("/model/report")
@@ -90,10 +91,17 @@ def model() -> Response:
 )
 def report() -> Response:
     """The report of the model in use, as HTML"""
-    version = _container().watched_model().current().version.version
+    version = _in_use().version.version
     response = Response(_page(version), mimetype="text/html")
     response.headers["Content-Security-Policy"] = _REPORT_POLICY
     return revalidated(response)
+
+
+def _in_use() -> LoadedModel:
+    """Whose name is on the lines from here on; ModelNotReady."""
+    loaded: LoadedModel = _container().watched_model().current()
+    MODEL_VERSION.set(loaded.version.version)
+    return loaded
 
 
 def _page(version: str) -> bytes:
@@ -135,7 +143,7 @@ def places() -> Response:
     Coarsely, so that a map can be drawn of them: a cell is some 2.2 km high and in Oslo 1.1 km
     wide. A stub compares with none.
     """
-    loaded = _container().watched_model().current()
+    loaded = _in_use()
     version = loaded.version.version
     body = _kept("places", version, lambda: _json(located(loaded)).get_data())
     return revalidated(Response(body, mimetype="application/json"))
@@ -155,7 +163,7 @@ def drift() -> Response:
     What `ree drift` found: by feature a population stability index, a distance and what is made of
     them. 404 until it has looked.
     """
-    version = _container().watched_model().current().version.version
+    version = _in_use().version.version
     report = _container().drift_log().newest(version)
     if report is None:
         raise NoDriftReport(version)
