@@ -176,7 +176,7 @@ class RetrainPeriod:
                         track=tuple(month.brief for month in track[:MOST_KEPT]),
                     )
                     version = self.registry.publish(model, record)
-                    request.witness.published(version.version)
+                    request.witness.stored(version)
                     run = evolve(run, model_version=version.version)
                     if not verdict.passed:
                         return self._told(run, version)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from attrs import define, field
 
+from ..domain.model import ModelVersion
 from ..domain.ports import Clock, Progress, Witness
 
 
@@ -19,7 +20,7 @@ class Unwitnessed:
 
     def ended(self, step: str, of: str, seconds: float, *, failed: bool) -> None: ...
 
-    def published(self, version: str) -> None: ...
+    def stored(self, version: ModelVersion) -> None: ...
 
 
 UNWITNESSED = Unwitnessed()

@@ -49,8 +49,8 @@ class Witness(Protocol):
 
     def ended(self, step: str, of: str, seconds: float, *, failed: bool) -> None: ...
 
-    def published(self, version: str) -> None:
-        """A version that is stored for good; whether it gets active is another matter."""
+    def stored(self, version: ModelVersion) -> None:
+        """A version is stored for good, published or rejected; getting active is another matter."""
 
 
 class MarketData(Protocol):

@@ -12,6 +12,7 @@ from ..application.retrain_period import RetrainRequest
 from ..application.stopwatch import Unwitnessed
 from ..domain.drift import DriftReport
 from ..domain.errors import ModelNotReady, ReeError
+from ..domain.model import ModelVersion, Status
 from ..domain.run import Run, new_run_id
 from ..domain.turnover import Period
 from .logs import MODEL_VERSION, RUN_ID
@@ -63,8 +64,8 @@ def look_for_drift(container: "Container", period: Period) -> DriftReport | None
 class _Ids(Unwitnessed):
     """What is logged once there is a version has its name."""
 
-    def published(self, version: str) -> None:
-        MODEL_VERSION.set(version)
+    def stored(self, version: ModelVersion) -> None:
+        MODEL_VERSION.set(version.version)
 
     def run_begun(self, request: RetrainRequest) -> None: ...
 
@@ -83,9 +84,12 @@ class _Lines(_Ids):
         how = "failed" if failed else "done"
         _log().info("step_ended", step=step, **_part(of), outcome=how, seconds=round(seconds, 3))
 
-    def published(self, version: str) -> None:
-        super().published(version)
-        _log().info("version_published")
+    def stored(self, version: ModelVersion) -> None:
+        super().stored(version)
+        if version.status is Status.REJECTED:
+            _log().info("version_rejected")
+        else:
+            _log().info("version_published")
 
     def run_begun(self, request: RetrainRequest) -> None:
         start, end = str(request.period.start), str(request.period.end)

@@ -1,5 +1,6 @@
 """The tasks: what can be asked of a worker, and what workers ask of each other."""
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
@@ -44,7 +45,8 @@ class WrongArgument(ReeError):
     """What a task cannot be asked for."""
 
     def __init__(self, name: str, value: object, expected: str) -> None:
-        super().__init__(f"{name} is {str(value)[:80]!r}; expected {expected}.")
+        shown = json.dumps(value, default=str)[:80]
+        super().__init__(f"{name} is {shown}; expected {expected}.")
 
 
 class GivenUp(ReeError):
@@ -179,7 +181,7 @@ class RetrainRolling(_Ask):
         before = self.today() if as_of is None else _day("as_of", as_of)
         window = self._settings.train_window_months if months is None else months
         if type(window) is not int or not 1 <= window <= _MOST_MONTHS:
-            raise WrongArgument("months", months, f"a count, 1 to {_MOST_MONTHS}")
+            raise WrongArgument("months", months, f"a number, 1 to {_MOST_MONTHS}")
         return self.ask(Period.of_months_before(window, before), publish, recipe)
 
 

@@ -7,6 +7,7 @@ import pytest
 from attrs import define
 
 from ree.application.stopwatch import Stopwatch, unseen
+from ree.domain.model import ModelVersion
 
 
 @define
@@ -72,7 +73,7 @@ def test_a_witness_is_told_when_and_how_each_step_ended() -> None:
         def ended(self, step: str, of: str, seconds: float, *, failed: bool) -> None:
             told.append((step, of, seconds, failed))
 
-        def published(self, version: str) -> None:
+        def stored(self, version: ModelVersion) -> None:
             raise AssertionError
 
     watch = Stopwatch(Ticks(iter([0, 1, 2, 5])), witness=Follower())
