@@ -1,7 +1,9 @@
 """The service on S3: through outages, without the right to write, and asking little of it."""
 
 import os
+import re
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
@@ -154,7 +156,15 @@ def test_a_reader_never_writes_and_asks_once_a_look(
     requests = [seen.request for run in (loading, looking, proxy.run) for seen in run.seen]
     assert {request.method for request in requests} <= {"GET", "HEAD"}
     pointer = f"/{settings['s3_bucket_models']}/latest.json"
-    asked = {(seen.request.target, seen.request.condition, seen.status) for seen in looking.seen}
+    lists = Counter(
+        found[1].rstrip("/")
+        for seen in looking.seen
+        if (found := re.search("[?&]prefix=([a-z_]+)%2F", seen.request.target))
+    )
+    assert set(lists) <= {"runs", "drift", "track_record"}  # what has been read is not read again
+    assert all(count <= looks * service.workers for count in lists.values())
+    looked = [seen for seen in looking.seen if "list-type=2" not in seen.request.target]
+    asked = {(seen.request.target, seen.request.condition, seen.status) for seen in looked}
     assert asked <= {(pointer, "If-None-Match", 304), (pointer, "If-None-Match", None)}
     assert len([seen for seen in looking.seen if seen.status is None]) <= service.workers
-    assert len(looking.seen) <= looks * service.workers
+    assert len(looked) <= looks * service.workers
