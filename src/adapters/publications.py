@@ -5,6 +5,7 @@ it. The first to get here says how the version is called and what is told of it;
 with the same model writes the very same objects, or finds them, so that there is one version.
 """
 
+from collections.abc import Iterator
 from hashlib import sha256
 from logging import getLogger
 
@@ -12,6 +13,7 @@ from attrs import frozen
 
 from ..domain.errors import StorageError
 from ..domain.model import ModelVersion
+from ..domain.verification import Finding, Soundness
 from . import codec
 from .objects import ObjectExists, ObjectStore
 from .seal import Seal
@@ -38,6 +40,16 @@ class Publications:
         except ObjectExists:
             return self._read(key, version)
         return version
+
+    def verify(self) -> Iterator[Finding]:
+        """What is found of every document."""
+        for key in self.objects.keys(PUBLICATIONS):
+            try:
+                codec.structured(self.seal.open(self.objects.get(key).body, key), ModelVersion, key)
+            except StorageError as error:
+                yield Finding(key, Soundness.BROKEN, str(error))
+            else:
+                yield Finding(key)
 
     def _read(self, key: str, version: ModelVersion) -> ModelVersion | None:
         body = self.objects.get(key).body

@@ -173,6 +173,7 @@ class ObjectRegistry:
             yield from self._verify_version(name, pointed)
         if version is None:
             yield from self._verify_folders()
+            yield from Publications(self.objects, self.seal).verify()
 
     def _verify_version(self, version: str, pointed: Pointed | None) -> Iterator[Finding]:
         key = f"{self._folder_of(version)}/{version}/{MANIFEST}"

@@ -547,7 +547,11 @@ def test_a_damaged_claim_binds_nobody(
         registry.publish(stub, TRAINED)
     storage.creates_left = float("inf")
     (claim,) = objects.keys("publications/")
+    assert claim in {finding.subject for finding in registry.verify()}
     overwrite(claim, body)
+    assert claim in {
+        finding.subject for finding in registry.verify() if finding.soundness is Soundness.BROKEN
+    }
     version = registry.publish(stub, TRAINED)
     assert version.created_at == MOMENT + timedelta(seconds=1)
     assert registry.load(version.version).version.objects == version.objects
