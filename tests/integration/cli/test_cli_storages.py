@@ -73,6 +73,7 @@ def neutral(text: str) -> str:
     text = re.sub(r"(s3://[\w.-]+|/\S*/ree-(models|snapshots))/\S*", "<place>", text)
     text = re.sub(r"/\S*/here/", "", text)
     text = re.sub(r"(run +|runs/)<[0-9a-f]{8}>", r"\1<run>", text)
+    text = re.sub(r"publications/[0-9a-f]{64}", "<publication>", text)  # by the champion's name
     text = re.sub(r"code \S+,", "code <code>,", text)
     return "\n".join(" ".join(line.split()) for line in text.splitlines())
 
