@@ -24,6 +24,7 @@ from .application.check_drift import CheckDrift
 from .application.estimate_batch import EstimateBatch
 from .application.fetch_month import FetchMonth
 from .application.find_earlier import FindEarlier
+from .application.merge_sales import MergeSales
 from .application.orders import FetchOrdered, PlaceOrder
 from .application.reproduce import Reproduce
 from .application.retrain_period import RetrainPeriod
@@ -163,11 +164,11 @@ class Container(containers.DeclarativeContainer):
     )
 
     try_candidate = providers.Factory(TryCandidate, trainer=trainer, evaluator=evaluator)
+    merge_sales = providers.Factory(MergeSales, snapshots=snapshots, tabulate=tabulate)
     score_months = providers.Factory(
         ScoreMonths,
         registry=registry,
-        snapshots=snapshots,
-        tabulate=tabulate,
+        merge_sales=merge_sales,
         evaluator=evaluator,
         track_log=track_log,
         clock=clock,
@@ -181,8 +182,8 @@ class Container(containers.DeclarativeContainer):
         try_candidate=try_candidate,
         find_earlier=providers.Factory(FindEarlier, registry=registry, runs=runs),
         score_months=score_months,
+        merge_sales=merge_sales,
         snapshots=snapshots,
-        tabulate=tabulate,
         registry=registry,
         runs=runs,
         tally=tally,
@@ -194,8 +195,7 @@ class Container(containers.DeclarativeContainer):
         CheckDrift,
         registry=registry,
         fetch_month=fetch_month,
-        snapshots=snapshots,
-        tabulate=tabulate,
+        merge_sales=merge_sales,
         tally=tally,
         log=drift_log,
         clock=clock,

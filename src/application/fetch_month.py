@@ -6,6 +6,7 @@ from ..domain.dataset import MonthSnapshot, match, newest_sales, trainable
 from ..domain.funnel import Funnel
 from ..domain.ports import MarketData, SnapshotStore, Tabulate
 from ..domain.turnover import Period, normalise
+from .stopwatch import Stopwatch
 
 
 @frozen
@@ -39,3 +40,13 @@ class FetchMonth:
             properties_matched=len({sale.property_id for sale in matched}),
             dry_run=dry_run,
         )
+
+    def each(
+        self, period: Period, watch: Stopwatch, *, force: bool, dry_run: bool
+    ) -> list[MonthSnapshot]:
+        """The snapshots of a period's months, one after the other; MarketError, StorageError."""
+        parts, months = list(period.months()), []
+        for number, part in enumerate(parts):
+            with watch.step("fetch", number, len(parts), of=f"{part.start:%Y-%m}"):
+                months.append(self(part, force=force, dry_run=dry_run))
+        return months

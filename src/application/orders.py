@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
-from ..domain.errors import FutureSale
 from ..domain.order import Order, order_name
 from ..domain.ports import Clock, Orders, SnapshotStore
 from ..domain.run import new_run_id
@@ -24,7 +23,6 @@ class Asked:
     recipe: str
     by: str
     at: datetime
-    request_id: str | None = None
 
 
 @frozen
@@ -41,9 +39,7 @@ class PlaceOrder:
 
     def __call__(self, asked: Asked) -> Order:
         """The order; FutureSale, StorageError."""
-        now = self.clock.now()
-        if asked.period.end >= now.date():
-            raise FutureSale(asked.period.end, now.date())
+        asked.period.check_over(self.clock.now().date())
         name = order_name(
             asked.period,
             publish=asked.publish,
@@ -65,7 +61,6 @@ class PlaceOrder:
                 asked.recipe,
                 asked.by,
                 asked.at,
-                asked.request_id,
             )
         )
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve, field, frozen
 
-from ..domain.dataset import Dataset, DatasetManifest, newest_sales, trainable
-from ..domain.errors import ActivationConflict, FutureSale
+from ..domain.dataset import Dataset, DatasetManifest
+from ..domain.errors import ActivationConflict
 from ..domain.funnel import Funnel
 from ..domain.gating import GatingPolicy, Incumbent
 from ..domain.model import Kind, ModelVersion, PriceModel, Recipe, TrainingRecord
@@ -16,7 +16,6 @@ from ..domain.ports import (
     Progress,
     RunLog,
     SnapshotStore,
-    Tabulate,
     Tally,
     Witness,
 )
@@ -25,6 +24,7 @@ from ..domain.track_record import MOST_KEPT, TrackedMonth
 from ..domain.turnover import Period
 from .fetch_month import FetchMonth
 from .find_earlier import FindEarlier
+from .merge_sales import MergeSales
 from .run_key import run_key
 from .score_months import ScoreMonths
 from .stopwatch import UNWITNESSED, Stopwatch, unseen
@@ -62,8 +62,8 @@ class RetrainPeriod:
     try_candidate: TryCandidate
     find_earlier: FindEarlier
     score_months: ScoreMonths
+    merge_sales: MergeSales
     snapshots: SnapshotStore
-    tabulate: Tabulate
     registry: ModelRegistry
     runs: RunLog
     tally: Tally
@@ -78,8 +78,7 @@ class RetrainPeriod:
         """
         watch = Stopwatch(self.clock, request.progress, request.witness)
         now = self.clock.now()
-        if request.period.end >= now.date():
-            raise FutureSale(request.period.end, now.date())
+        request.period.check_over(now.date())
         dataset, manifest, warnings = self._dataset(request, watch)
         policy = evolve(self.policy, accept_inconclusive=request.accept_inconclusive)
         recipe = self.try_candidate.trainer.recipe(request.recipe)
@@ -114,28 +113,21 @@ class RetrainPeriod:
         self, request: RetrainRequest, watch: Stopwatch
     ) -> tuple[Dataset, DatasetManifest, dict[str, int]]:
         """Under today's municipality numbers; what was fetched stays as it is."""
-        periods = list(request.period.months())
-        months = []
-        for number, month in enumerate(periods):
-            with watch.step("fetch", number, len(periods), of=f"{month.start:%Y-%m}"):
-                months.append(
-                    self.fetch_month(month, force=request.force_fetch, dry_run=request.dry_run)
-                )
+        months = self.fetch_month.each(
+            request.period, watch, force=request.force_fetch, dry_run=request.dry_run
+        )
         with watch.step("validate"):
-            sales = [sale for month in months for sale in self.snapshots.sales(month)]
-            merged, merge = newest_sales(sales)
-            given, validate = trainable(self.tabulate.sales(merged))
-            columns, renumbered = self.tabulate.renumber(given.columns)
-            dataset = Dataset(columns)
+            merged = self.merge_sales(months)
             fetched = Funnel.total(month.fetched for month in months)
             manifest = self.snapshots.add_dataset(
                 request.period,
-                dataset,
-                Funnel((*fetched.stages, merge, validate)),
+                merged.dataset,
+                Funnel((*fetched.stages, merged.merge, merged.validate)),
                 months,
                 dry_run=request.dry_run,
             )
-        return dataset, manifest, {RENUMBERED: len(renumbered)} if len(renumbered) else {}
+        warnings = {RENUMBERED: merged.renumbered} if merged.renumbered else {}
+        return merged.dataset, manifest, warnings
 
     def _train(
         self,

@@ -7,10 +7,11 @@ from logging import getLogger
 from attrs import frozen
 
 from ..domain.appraisal import COVERAGES
-from ..domain.dataset import Dataset, MonthSnapshot, newest_sales, trainable
+from ..domain.dataset import Dataset, MonthSnapshot
 from ..domain.model import active_at
-from ..domain.ports import Clock, Evaluator, ModelRegistry, SnapshotStore, Tabulate, TrackLog
+from ..domain.ports import Clock, Evaluator, ModelRegistry, TrackLog
 from ..domain.track_record import WITHIN_TRAINING, TrackedMonth
+from .merge_sales import MergeSales
 
 _log = getLogger(__name__)
 
@@ -24,8 +25,7 @@ class ScoreMonths:
     """
 
     registry: ModelRegistry
-    snapshots: SnapshotStore
-    tabulate: Tabulate
+    merge_sales: MergeSales
     evaluator: Evaluator
     track_log: TrackLog
     clock: Clock
@@ -88,11 +88,9 @@ class ScoreMonths:
 
     def _unseen(self, month: MonthSnapshot, until: date) -> tuple[Dataset, Mapping[str, int]]:
         """The sales that count, and the rest by reason."""
-        merged, merge = newest_sales(self.snapshots.sales(month))
-        given, validate = trainable(self.tabulate.sales(merged))
-        columns, _ = self.tabulate.renumber(given.columns)
-        known = Dataset(columns)
+        merged = self.merge_sales([month])
+        known = merged.dataset
         sales = known.where(known.columns["day"] > until.toordinal())
         seen = len(known) - len(sales)
         within = {WITHIN_TRAINING: seen} if seen else {}
-        return sales, {**merge.dropped, **validate.dropped, **within}
+        return sales, {**merged.merge.dropped, **merged.validate.dropped, **within}

@@ -21,7 +21,6 @@ class Order:
     recipe: str
     asked_by: str
     asked_at: datetime
-    request_id: str | None = None
 
 
 def order_name(

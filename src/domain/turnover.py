@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import field, frozen
 
-from .errors import InvalidPeriod
+from .errors import FutureSale, InvalidPeriod
 from .funnel import Stage
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -61,6 +61,11 @@ class Period:
     def is_calendar_month(self) -> bool:
         """Whether it is one month from its first to its last day."""
         return self.start.day == 1 and add_months(self.start, 1) - self.end == timedelta(days=1)
+
+    def check_over(self, today: date) -> None:
+        """FutureSale unless its last day is before *today*."""
+        if self.end >= today:
+            raise FutureSale(self.end, today)
 
     def __contains__(self, day: date) -> bool:
         return self.start <= day <= self.end

@@ -1,6 +1,5 @@
 """What follows a task through the broker: who asked for it, when, and the ids of its log lines."""
 
-import os
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -8,10 +7,9 @@ from typing import Any
 from celery import Task, signals
 from celery.app.task import Context
 
-from .logs import MODEL_VERSION, REQUEST_ID, RUN_ID
+from .logs import MODEL_VERSION, REQUEST_ID, RUN_ID, request_id, well_formed_id
 
 _REQUEST, _RUN, _ASKED_AT = "ree_request_id", "ree_run_id", "ree_asked_at"
-_ID = re.compile("[A-Za-z0-9._-]{1,64}", re.ASCII)
 _NAME = re.compile("[^A-Za-z0-9.@_-]", re.ASCII)
 DELIVERIES = "x-delivery-count"
 """RabbitMQ's, of a message that it has delivered before."""
@@ -46,26 +44,18 @@ def asked_by(request: Context) -> str:
 def _mark(sender: str, headers: dict[str, Any], **_: Any) -> None:
     if sender.startswith("ree."):
         headers.pop(DELIVERIES, None)  # a retry copies it from the message that it stands for
-        headers[_REQUEST] = _well_formed(headers.get(_REQUEST)) or REQUEST_ID.get() or _new_id()
-        headers[_RUN] = _well_formed(headers.get(_RUN)) or RUN_ID.get()
+        headers[_REQUEST] = request_id(well_formed_id(headers.get(_REQUEST)) or REQUEST_ID.get())
+        headers[_RUN] = well_formed_id(headers.get(_RUN)) or RUN_ID.get()
         headers.setdefault(_ASKED_AT, datetime.now(UTC).isoformat())
 
 
 def _take(task: Task[..., Any], **_: Any) -> None:
     if task.name.startswith("ree."):
-        REQUEST_ID.set(_well_formed(task.request.get(_REQUEST)) or _new_id())
-        RUN_ID.set(_well_formed(task.request.get(_RUN)))
+        REQUEST_ID.set(request_id(task.request.get(_REQUEST)))
+        RUN_ID.set(well_formed_id(task.request.get(_RUN)))
 
 
 def _leave(task: Task[..., Any], **_: Any) -> None:
     if task.name.startswith("ree."):
         for variable in (REQUEST_ID, RUN_ID, MODEL_VERSION):
             variable.set(None)
-
-
-def _well_formed(value: object) -> str | None:
-    return value if isinstance(value, str) and _ID.fullmatch(value) else None
-
-
-def _new_id() -> str:
-    return os.urandom(16).hex()

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -17,11 +18,22 @@ _HANDLER = "ree"
 _FIRST = ("timestamp", "level", "event", "logger", "request_id", "run_id", "model_version")
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 """On every line that is written while a request is answered, or a task done that came of one."""
+_REQUEST_ID = re.compile("[A-Za-z0-9._-]{1,64}", re.ASCII)
 RUN_ID: ContextVar[str | None] = ContextVar("run_id", default=None)
 """On every line of a retrain."""
 MODEL_VERSION: ContextVar[str | None] = ContextVar("model_version", default=None)
 """On every line about what a version did, or what is done to it."""
 _IDS = (REQUEST_ID, RUN_ID, MODEL_VERSION)
+
+
+def request_id(given: object) -> str:
+    """What somebody gave as one, if it is well formed; else a new one."""
+    return well_formed_id(given) or os.urandom(16).hex()
+
+
+def well_formed_id(given: object) -> str | None:
+    """An id that no line is broken or forged by; None for anything else."""
+    return given if isinstance(given, str) and _REQUEST_ID.fullmatch(given) else None
 
 
 class LineHandler(logging.StreamHandler[TextIO]):

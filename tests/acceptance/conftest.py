@@ -18,6 +18,7 @@ from ree.adapters.track_log import ObjectTrackLog
 from ree.application.estimate_batch import EstimateBatch
 from ree.application.fetch_month import FetchMonth
 from ree.application.find_earlier import FindEarlier
+from ree.application.merge_sales import MergeSales
 from ree.application.retrain_period import RetrainPeriod, RetrainRequest
 from ree.application.score_months import ScoreMonths
 from ree.application.trial import TryCandidate
@@ -69,8 +70,7 @@ class World:
     def score_months(self) -> ScoreMonths:
         return ScoreMonths(
             self.registry,
-            self.snapshots,
-            NumpyTable(),
+            MergeSales(self.snapshots, NumpyTable()),
             self.evaluator,
             self.track_log,
             self.clock,
@@ -110,8 +110,8 @@ class World:
             TryCandidate(self.trainer, self.evaluator),
             FindEarlier(self.registry, runs),
             self.score_months,
+            MergeSales(self.snapshots, NumpyTable()),
             self.snapshots,
-            NumpyTable(),
             self.registry,
             runs,
             NumpyTally(),

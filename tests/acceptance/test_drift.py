@@ -12,6 +12,7 @@ from ree.adapters.table import NumpyTable
 from ree.adapters.tally import NumpyTally
 from ree.application.check_drift import CheckDrift
 from ree.application.fetch_month import FetchMonth
+from ree.application.merge_sales import MergeSales
 from ree.domain.drift import DriftReport, DriftVerdict
 from ree.domain.errors import FutureSale, ModelNotReady, NoDistributions
 from ree.domain.model import Kind, Recipe, TrainingRecord
@@ -45,8 +46,7 @@ class Lookout:
         check = CheckDrift(
             world.registry,
             FetchMonth(world.town, world.snapshots, NumpyTable()),
-            world.snapshots,
-            NumpyTable(),
+            MergeSales(world.snapshots, NumpyTable()),
             NumpyTally(),
             self.log,
             world.clock,

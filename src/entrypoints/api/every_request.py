@@ -4,8 +4,6 @@ Below Flask rather than in its hooks: there an answer's headers are a plain list
 nothing to call, and what Flask itself does is timed, too.
 """
 
-import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +12,7 @@ from flask.ctx import _AppCtxGlobals
 from werkzeug.exceptions import HTTPException
 
 from ...domain.ports import Clock
-from ..logs import MODEL_VERSION, REQUEST_ID
+from ..logs import MODEL_VERSION, REQUEST_ID, request_id
 from .access_log import log_request
 from .exchange import CURRENT, Exchange
 from .headers import complete
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 HEADER = "X-Request-Id"
-_ID = re.compile("[A-Za-z0-9._-]{1,64}", re.ASCII)
 _TIMED = "ree.estimate"
 """The endpoint whose answers have a Server-Timing."""
 
@@ -60,9 +57,7 @@ def _wrapped(
 
     def answer(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         began = monotonic()
-        given: str = environ.get("HTTP_X_REQUEST_ID", "")
-        fits = given and _ID.fullmatch(given)
-        exchange = Exchange(environ, given if fits else os.urandom(16).hex(), metrics)
+        exchange = Exchange(environ, request_id(environ.get("HTTP_X_REQUEST_ID")), metrics)
         CURRENT.set(exchange)
         REQUEST_ID.set(exchange.request_id)
 

@@ -22,7 +22,7 @@ def show_track(months: Sequence[TrackedMonth]) -> None:
     """A line a month, the newest first, beside what the gate was told; the newest by type."""
     if not months:
         show(
-            "No month has been scored yet. A retrain scores the version in use on the months it "
+            "No month to show. A retrain scores the version in use on the months it "
             "fetches that came after it."
         )
         return

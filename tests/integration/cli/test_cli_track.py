@@ -10,7 +10,7 @@ Ree = Callable[..., Result]
 
 
 def test_before_the_first_month(ree: Ree, storage: Path) -> None:
-    assert ree("track").stdout.startswith("No month has been scored yet.")
+    assert ree("track").stdout.startswith("No month to show.")
     assert json.loads(ree("track", "--json").stdout) == {"months": []}
     assert not storage.exists()
 
@@ -70,7 +70,7 @@ def test_a_version_that_was_never_in_use(ree: Ree, several: Path) -> None:
     rejected = next((several / "ree-models" / "rejected").iterdir()).name
     result = ree("track", "--version", rejected)
     assert result.exit_code == 0
-    assert result.stdout.startswith("No month has been scored yet.")
+    assert result.stdout.startswith("No month to show.")
 
 
 def test_a_report_has_the_months_before_its_version(ree: Ree, second: str) -> None:

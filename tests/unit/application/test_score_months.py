@@ -9,6 +9,7 @@ from ree.adapters.memory_objects import MemoryObjects
 from ree.adapters.registry import ObjectRegistry
 from ree.adapters.table import NumpyTable
 from ree.adapters.track_log import ObjectTrackLog
+from ree.application.merge_sales import MergeSales
 from ree.application.score_months import ScoreMonths
 from ree.domain.errors import StorageUnavailable
 
@@ -28,8 +29,7 @@ def test_nobody_fails_for_it(failing: str, caplog: pytest.LogCaptureFixture) -> 
         "track_log": ObjectTrackLog(objects),
     }
     score = ScoreMonths(
-        snapshots=Unreachable(),
-        tabulate=NumpyTable(),
+        merge_sales=MergeSales(Unreachable(), NumpyTable()),
         evaluator=Assessor(),
         clock=Clock(),
         **(parts | {failing: Unreachable()}),
