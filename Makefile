@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 SERVING_PEERS := .serving-peers
 
-PINS := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+PINS := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-annotate --custom-compile-command "make lock" $(LOCKFLAGS)
 COMPILE := $(PINS) pyproject.toml
 
