@@ -5,11 +5,21 @@ from collections.abc import Iterator
 
 import pytest
 
+from ree.entrypoints.logs import MODEL_VERSION, REQUEST_ID, RUN_ID
+
 from .servers.access import Access
 from .servers.gcs import Gcs
 from .servers.rabbitmq import NoRabbit, RabbitMQ
 from .servers.rabbitmq import rabbitmq as program_of_rabbitmq
 from .servers.seaweedfs import NoWeed, SeaweedFS, weed
+
+
+@pytest.fixture(autouse=True)
+def no_ids() -> Iterator[None]:
+    """A test that stops in the middle of a request or a task leaves no id to the next one's lines."""
+    yield
+    for variable in (REQUEST_ID, RUN_ID, MODEL_VERSION):
+        variable.set(None)
 
 
 @pytest.fixture(scope="session")

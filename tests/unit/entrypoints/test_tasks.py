@@ -55,7 +55,6 @@ def app(container: Container) -> Iterator[Celery]:
     app = create_worker(SETTINGS, lambda: container)
     follow_tasks()
     yield app
-    RUN_ID.set(None)
     sent(app)  # the memory is that of the process
 
 
