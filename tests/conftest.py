@@ -16,7 +16,7 @@ from .servers.seaweedfs import NoWeed, SeaweedFS, weed
 
 @pytest.fixture(autouse=True)
 def no_ids() -> Iterator[None]:
-    """A test that stops in the middle of a request or a task leaves no id to the next one's lines."""
+    """What a test left in the middle of a request or a task is on no line of the next one."""
     yield
     for variable in (REQUEST_ID, RUN_ID, MODEL_VERSION):
         variable.set(None)
