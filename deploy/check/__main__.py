@@ -1,0 +1,55 @@
+"""Look at everything that ree is deployed with, without a cluster or an engine.
+
+`python deploy/check [--only PART]... [ROOT]` prints what is wrong, part by part, and
+ends with 1 if anything is.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import chart
+import compose
+import image
+import monitoring
+import workflows
+from documents import Twice
+from tools import Missing
+
+PARTS: dict[str, Callable[[Path], Iterable[str]]] = {
+    "image": image.faults,
+    "compose": compose.faults,
+    "chart": chart.faults,
+    "workflows": workflows.faults,
+    "monitoring": monitoring.faults,
+}
+
+
+def main() -> int:
+    """The exit code."""
+    parser = argparse.ArgumentParser(description="Look at everything that ree is deployed with.")
+    parser.add_argument("root", nargs="?", type=Path, default=Path(__file__).parents[2])
+    parser.add_argument("--only", choices=PARTS, action="append", help="this part; repeatable")
+    asked = parser.parse_args()
+    wrong = 0
+    for name in asked.only or PARTS:
+        found = list(dict.fromkeys(_faults(name, asked.root.resolve())))
+        print(f"{'✗' if found else '✓'}  {name}")
+        for fault in found:
+            print(f"     {fault}")
+        wrong += len(found)
+    if wrong:
+        print(f"{wrong} to mend")
+    return 1 if wrong else 0
+
+
+def _faults(name: str, root: Path) -> Iterable[str]:
+    try:
+        yield from PARTS[name](root)
+    except (Missing, Twice, RuntimeError, OSError) as error:
+        yield str(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""The services of `deploy/compose.yaml`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from documents import Document, document, settings
+from tools import complaints
+from workloads import IMAGE
+
+API_MAY_NOT = {"REE_SIGNING_KEY", "REE_API_KEY", "REE_CELERY_BROKER_URL"}
+
+
+def faults(root: Path) -> Iterator[str]:
+    """What the schema says; images that are not pinned, ports that others can reach."""
+    file = root / "deploy" / "compose.yaml"
+    schema = ("--builtin-schema", "vendor.compose-spec")
+    yield from complaints("check-jsonschema", *schema, file, root=root)
+    yield from _prometheus(root)
+    known = set(settings(root))
+    for name, service in document(file)["services"].items():
+        for fault in _of_service(service, known):
+            yield f"service {name} {fault}"
+        if name == "api":
+            for given in sorted(API_MAY_NOT & set(_environment(service))):
+                yield f"service api is given {given}, which it has no use for"
+
+
+def _of_service(service: Document, known: set[str]) -> Iterator[str]:
+    if not IMAGE.fullmatch(image := service.get("image", "")):
+        yield f"has the image {image!r}, which names no version"
+    for port in service.get("ports", ()):
+        if not str(port).startswith("127.0.0.1:"):
+            yield f"publishes {port} to every network"
+    if "healthcheck" not in service and service.get("restart") != "no":
+        yield "has no healthcheck"
+    for name in sorted(set(_environment(service)) - known):
+        if name.startswith("REE_"):
+            yield f"is given {name}, which is not a setting"
+
+
+def _environment(service: Document) -> dict[str, object]:
+    given = service.get("environment") or {}
+    return dict(each.partition("=")[::2] for each in given) if isinstance(given, list) else given
+
+
+def _prometheus(root: Path) -> Iterator[str]:
+    """Its rules are mounted beside it, from deploy/prometheus."""
+    there = root / "deploy" / "compose" / "prometheus.yml"
+    yield from complaints("promtool", "check", "config", "--syntax-only", there, root=root)
+    shipped = document(root / "deploy" / "prometheus" / "prometheus.yml")
+    own = document(there)
+    jobs = [[job["job_name"] for job in each["scrape_configs"]] for each in (shipped, own)]
+    if jobs[0] != jobs[1]:
+        yield f"compose/prometheus.yml scrapes {jobs[1]}, prometheus/prometheus.yml {jobs[0]}"

@@ -1,0 +1,58 @@
+"""YAML in which no key is given twice, which a parser would let pass."""
+
+import re
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Document = dict[str, Any]
+
+
+class Twice(Exception):
+    """A key that is given twice."""
+
+
+class _Loader(yaml.SafeLoader):
+    pass
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
+    names = [loader.construct_object(name, deep=True) for name, _ in node.value]
+    for name in names:
+        if names.count(name) > 1 and name != "<<":
+            raise Twice(f"{name} is given twice ({str(node.start_mark).strip()})")
+    loader.flatten_mapping(node)
+    return {loader.construct_object(n): loader.construct_object(v, True) for n, v in node.value}
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+# A workflow's `on:` is no truth value.
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+for _first in "tf":
+    _Loader.add_implicit_resolver(
+        "tag:yaml.org,2002:bool",
+        re.compile("^(?:true|false)$"),
+        [_first],
+    )
+
+
+def documents(text: str) -> list[Document]:
+    """Those that are not empty; Twice, yaml.YAMLError."""
+    return [each for each in yaml.load_all(text, _Loader) if each is not None]
+
+
+def document(file: Path) -> Document:
+    """The only one of a file; Twice, yaml.YAMLError."""
+    (found,) = documents(file.read_text("utf-8"))
+    return found
+
+
+def settings(root: Path) -> list[str]:
+    """The names of all settings, which `.env.example` documents."""
+    lines = (root / ".env.example").read_text("utf-8").splitlines()
+    return [line.partition("=")[0] for line in lines if line.startswith("REE_")]

@@ -1,0 +1,13 @@
+"""The Dockerfile, and the scripts beside it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools import complaints
+
+
+def faults(root: Path) -> Iterator[str]:
+    """What hadolint and shellcheck say."""
+    yield from complaints("hadolint", root / "deploy" / "Dockerfile", root=root)
+    scripts = sorted((root / "deploy").rglob("*.sh"))
+    yield from complaints("shellcheck", root / ".ci" / "run", *scripts, root=root)
