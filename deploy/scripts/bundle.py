@@ -1,0 +1,39 @@
+"""Print crun's configuration for an image as a cluster would run it: read-only, its own user, nothing more.
+
+    buildah inspect --type image IMAGE | python bundle.py ROOT DATA COMMAND... > config.json
+
+DATA is the folder that becomes /data. Without a command it is the image's own. Its network is a loopback.
+"""
+
+import json
+import sys
+
+TMPFS = ["nosuid", "nodev", "mode=1777"]
+root, data, *command = sys.argv[1:]
+image = json.load(sys.stdin)["Docker"]["config"]
+uid, _, gid = image["User"].partition(":")
+mounts = [
+    ("/proc", "proc", "proc", []),
+    ("/dev", "tmpfs", "tmpfs", ["nosuid", "mode=755", "size=65536k"]),
+    ("/dev/shm", "tmpfs", "shm", [*TMPFS, "noexec", "size=65536k"]),
+    ("/tmp", "tmpfs", "tmpfs", TMPFS),
+    ("/data", "bind", data, ["bind", "rw", "nosuid", "nodev"]),
+]
+names = ("destination", "type", "source", "options")
+json.dump(
+    {
+        "ociVersion": "1.0.0",
+        "root": {"path": root, "readonly": True},
+        "process": {
+            "user": {"uid": int(uid), "gid": int(gid)},
+            "args": command or image["Cmd"],
+            "env": image["Env"],
+            "cwd": image["WorkingDir"],
+            "capabilities": {},
+            "noNewPrivileges": True,
+        },
+        "mounts": [dict(zip(names, mount, strict=True)) for mount in mounts],
+        "linux": {"namespaces": [{"type": kind} for kind in ("pid", "network", "ipc", "uts", "mount")]},
+    },
+    sys.stdout,
+)

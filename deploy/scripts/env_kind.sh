@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# The lines of ree-secrets for a cluster of one's own, each time with fresh keys: env_kind.sh > .env.kind
+# env_kind.sh [RELEASE]: the name that Helm is told (ree). Keys are made by .venv or, without one, by the image.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+release=${1:-ree}
+random() { openssl rand -hex "$1"; }
+
+if [[ -x .venv/bin/ree ]]; then
+    pair=$(.venv/bin/ree keys generate 2>/dev/null)
+else
+    version=$(sed -n '/^\[project\]$/,/^\[/ s/^version *= *"\(.*\)"$/\1/p' pyproject.toml)
+    pair=$(docker run --rm --network none "ghcr.io/ree-norway/ree:$version" ree keys generate 2>/dev/null)
+fi
+writer=$(random 10) writer_secret=$(random 24)
+reader=$(random 10) reader_secret=$(random 24)
+password=$(random 24)
+
+identity() { # NAME KEY SECRET ACTIONS
+    printf '{"name":"%s","credentials":[{"accessKey":"%s","secretKey":"%s"}],"actions":[%s]}' "$@"
+}
+
+cat <<END
+$pair
+REE_S3_ACCESS_KEY=$writer
+REE_S3_SECRET_KEY=$writer_secret
+S3_READER_ACCESS_KEY=$reader
+S3_READER_SECRET_KEY=$reader_secret
+S3_IDENTITIES={"identities":[$(
+    identity writer "$writer" "$writer_secret" '"Admin","Read","Write","List","Tagging"'
+),$(identity reader "$reader" "$reader_secret" '"Read","List"')]}
+RABBITMQ_PASSWORD=$password
+REE_CELERY_BROKER_URL=amqp://ree:$password@$release-rabbitmq:5672/
+END

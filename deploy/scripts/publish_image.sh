@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Build the image and push it, with provenance and bill of materials: publish_image.sh 1.2.3
+# Tells digest=sha256:… in GITHUB_OUTPUT, or prints it; leaves sbom.spdx.json.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+version=${1:?usage: publish_image.sh 1.2.3}
+image=ghcr.io/ree-norway/ree
+facts=$(mktemp)
+
+# Docker's own driver attaches nothing to images.
+builder=$(docker buildx create --driver docker-container)
+trap 'docker buildx rm "$builder" >/dev/null 2>&1; rm -f "$facts"' EXIT
+
+docker buildx build --builder "$builder" --file deploy/Dockerfile --platform linux/amd64 --pull --push \
+    --provenance mode=max --sbom true --metadata-file "$facts" --tag "$image:$version" \
+    --label "org.opencontainers.image.version=$version" \
+    --label "org.opencontainers.image.revision=$(git rev-parse HEAD)" .
+
+digest=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["containerimage.digest"])' <"$facts")
+docker buildx imagetools inspect "$image@$digest" --format '{{ json .SBOM.SPDX }}' >sbom.spdx.json
+# A bill of nothing is "null".
+grep -q '"spdxVersion"' sbom.spdx.json
+echo "digest=$digest" >>"${GITHUB_OUTPUT:-/dev/stdout}"

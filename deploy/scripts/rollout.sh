@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Bring a chart to the cluster, test it, and put the version before back if that fails.
+# rollout.sh CHART [options of helm, as -f deploy/helm/values_gke.yaml]
+# IMAGE_DIGEST: sha256:… of the image. REE_RELEASE, REE_NAMESPACE: names (ree). REE_TIMEOUT: of each step (10m);
+# TRAINING_TIMEOUT: of the first training (2h).
+# The first installation has no model to serve and nothing to go back to: it trains one instead.
+set -euo pipefail
+
+chart=${1:?usage: rollout.sh CHART [options of helm]}
+shift
+digest=${IMAGE_DIGEST:?is to be set: sha256:… of the image}
+if [[ ! $digest =~ ^sha256:[0-9a-f]{64}$ ]]; then
+    echo "IMAGE_DIGEST is '$digest', expected sha256: and 64 hexadecimal digits" >&2
+    exit 1
+fi
+release=${REE_RELEASE:-ree}
+namespace=${REE_NAMESPACE:-ree}
+timeout=${REE_TIMEOUT:-10m}
+training=$release-training-first
+
+k() { kubectl --namespace "$namespace" "$@"; }
+upgrade() {
+    helm upgrade --install "$release" "$chart" --namespace "$namespace" --create-namespace \
+        --timeout "$timeout" --set-string "image.digest=$digest" "$@"
+}
+tested() { helm test "$release" --namespace "$namespace" --timeout "$timeout" --logs; }
+succeeded() { [[ $(k get job "$training" --ignore-not-found --output "jsonpath={.status.succeeded}") == 1 ]]; }
+
+# A cluster that does not answer is no reason to take a release for missing.
+revisions() {
+    local told
+    if told=$(helm history "$release" --namespace "$namespace" --output json 2>&1); then
+        echo "$told"
+    elif [[ $told == *"release: not found"* ]]; then
+        echo "[]"
+    else
+        echo "$told" >&2
+        return 1
+    fi
+}
+deployed() {
+    python3 -c 'import json, sys
+print(*[each["revision"] for each in json.load(sys.stdin) if each["status"] == "deployed"][-1:])'
+}
+
+train() {
+    k delete job "$training" --ignore-not-found --wait || return 1
+    k create job "$training" --from="cronjob/$release-training" || return 1
+    # kubectl waits for one of the two: whichever comes first ends the waiting.
+    local until=(kubectl --namespace "$namespace" wait "job/$training" --timeout "${TRAINING_TIMEOUT:-2h}")
+    "${until[@]}" --for=condition=Complete &
+    local complete=$!
+    "${until[@]}" --for=condition=Failed >/dev/null 2>&1 &
+    local failed=$!
+    wait -n "$complete" "$failed" || wait -n "$complete" "$failed" || true
+    kill "$complete" "$failed" 2>/dev/null || true
+    succeeded
+}
+
+first() {
+    echo "$release has no model yet: installing, then training the first one"
+    upgrade "$@" || return 1
+    train || {
+        k logs "job/$training" --tail 50 >&2 || true
+        return 1
+    }
+    # Not `rollout status`: the pods waited for the model longer than a deployment may take.
+    k wait --for=condition=Available --timeout "$timeout" "deployment/$release-api" || return 1
+    tested
+}
+
+known=$(revisions)
+if [[ $known == "[]" ]] || { [[ -n $(k get job "$training" --ignore-not-found --output name) ]] && ! succeeded; }; then
+    if first "$@"; then
+        echo "$release is installed, and its first model is served"
+        exit 0
+    fi
+    cat >&2 <<END
+The first installation of $release is not finished, and nothing was undone. See
+    kubectl -n $namespace get pods
+    kubectl -n $namespace logs job/$training
+mend what is told there, and run this again: it trains again, if there is no model yet.
+END
+    exit 1
+fi
+
+before=$(deployed <<<"$known")
+atomic=--atomic
+[[ $(helm version --template '{{.Version}}') == v3.* ]] || atomic=--rollback-on-failure
+if ! upgrade "$atomic" "$@"; then
+    echo "The upgrade failed. Unless helm tells otherwise above, revision ${before:-(none)} is back." >&2
+    exit 1
+fi
+if ! tested; then
+    if [[ -z $before ]]; then
+        echo "The tests failed, and there is no revision to go back to. $release stays as it is." >&2
+        exit 1
+    fi
+    echo "The tests failed: going back to revision $before." >&2
+    helm rollback "$release" "$before" --namespace "$namespace" --wait --timeout "$timeout"
+    exit 1
+fi
+echo "$release is upgraded and tested"
