@@ -19,10 +19,15 @@ BUILD = [Requirement(line) for line in GROUPS["build"]]
 DEV = [Requirement(line) for line in GROUPS["dev"] if isinstance(line, str)]
 BENCHMARKS = [Requirement(line) for line in GROUPS["benchmarks"]]
 PEERS = [Requirement(line) for line in GROUPS["serving-peers"]]
+DEPLOY = [Requirement(line) for line in GROUPS["deploy"]]
+HELM = [Requirement(line) for line in GROUPS["helm"]]
 BACKEND = [Requirement(line) for line in PYPROJECT["build-system"]["requires"]]
 
+FILES = sorted(file.name for file in (ROOT / "requirements").iterdir())
+
 PIN = re.compile(
-    r"(?P<name>[a-z0-9][a-z0-9.-]*)==(?P<version>[^\s;]+)( ; (?P<marker>[^\\]+?))?"
+    r"(?P<name>[a-z0-9][a-z0-9.-]*)(\[(?P<extras>[a-z0-9,-]+)\])?==(?P<version>[^\s;]+)"
+    r"( ; (?P<marker>[^\\]+?))?"
     r"( --hash=sha256:[0-9a-f]{64})+"
 )
 
@@ -55,17 +60,25 @@ def test_every_package_has_an_init() -> None:
 
 
 @pytest.mark.parametrize(
-    "requirement", [*RUNTIME, *BUILD, *DEV, *BENCHMARKS, *PEERS, *BACKEND], ids=str
+    "requirement", [*RUNTIME, *BUILD, *DEV, *BENCHMARKS, *PEERS, *DEPLOY, *HELM, *BACKEND], ids=str
 )
 def test_every_dependency_has_a_lower_bound(requirement: Requirement) -> None:
     assert {spec.operator for spec in requirement.specifier} & {">=", "=="}
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "benchmarks.txt", "serving-peers.txt"])
+@pytest.mark.parametrize("name", FILES)
 def test_requirements_hold_hashed_pins_and_nothing_else(name: str) -> None:
     """No index, host, path or unpinned requirement has room in this grammar."""
     assert [line for line in entries(name) if not PIN.fullmatch(line)] == []
     assert "//" not in (ROOT / "requirements" / name).read_text()
+
+
+@pytest.mark.parametrize("requirement", DEV, ids=str)
+def test_an_extra_is_pinned_with_its_package(requirement: Requirement) -> None:
+    """Else an older pip takes the newest of the package where one is asked for."""
+    found = [PIN.fullmatch(line) for line in entries("dev.txt")]
+    extras = {pin["name"]: set((pin["extras"] or "").split(",")) for pin in found if pin}
+    assert requirement.extras <= extras[canonicalize_name(requirement.name)]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +88,8 @@ def test_requirements_hold_hashed_pins_and_nothing_else(name: str) -> None:
         ("dev.txt", RUNTIME + BUILD + DEV),
         ("benchmarks.txt", RUNTIME + BENCHMARKS),
         ("serving-peers.txt", PEERS),
+        ("deploy.txt", DEPLOY),
+        ("helm.txt", HELM),
     ],
 )
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
