@@ -11,7 +11,8 @@ trap 'rm -rf "$scratch"' EXIT
 
 # -L: what is a link into deploy/prometheus is a file in the package.
 cp -RL deploy/helm "$scratch/ree"
-sed -i "s|^  digest: .*|  digest: \"$image\"|" "$scratch/ree/values.yaml"
+[[ $(grep -c '^  digest: ""$' "$scratch/ree/values.yaml") == 1 ]]
+sed -i "s|^  digest: \"\"$|  digest: \"$image\"|" "$scratch/ree/values.yaml"
 helm package "$scratch/ree" --destination .
 # Who installs the package and sets nothing gets this image and no other.
 if ! helm template ree "ree-$version.tgz" --values deploy/helm/values_kind.yaml | grep -qF "@$image"; then

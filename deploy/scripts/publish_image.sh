@@ -14,8 +14,7 @@ trap 'docker buildx rm "$builder" >/dev/null 2>&1; rm -f "$facts"' EXIT
 
 docker buildx build --builder "$builder" --file deploy/Dockerfile --platform linux/amd64 --pull --push \
     --provenance mode=max --sbom true --metadata-file "$facts" --tag "$image:$version" \
-    --label "org.opencontainers.image.version=$version" \
-    --label "org.opencontainers.image.revision=$(git rev-parse HEAD)" .
+    --build-arg "VERSION=$version" --build-arg "REVISION=$(git rev-parse HEAD)" .
 
 digest=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["containerimage.digest"])' <"$facts")
 docker buildx imagetools inspect "$image@$digest" --format '{{ json .SBOM.SPDX }}' >sbom.spdx.json

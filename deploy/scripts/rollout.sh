@@ -3,7 +3,8 @@
 # rollout.sh CHART [options of helm, as -f deploy/helm/values_gke.yaml]
 # IMAGE_DIGEST: sha256:… of the image. REE_RELEASE, REE_NAMESPACE: names (ree). REE_TIMEOUT: of each step (10m);
 # TRAINING_TIMEOUT: of the first training (2h).
-# The first installation has no model to serve and nothing to go back to: it trains one instead.
+# The Secret ree-secrets is there before (secrets.sh). The first installation has no model to serve and nothing
+# to go back to: it trains one instead.
 set -euo pipefail
 
 chart=${1:?usage: rollout.sh CHART [options of helm]}
@@ -20,8 +21,11 @@ training=$release-training-first
 
 k() { kubectl --namespace "$namespace" "$@"; }
 upgrade() {
-    helm upgrade --install "$release" "$chart" --namespace "$namespace" --create-namespace \
-        --timeout "$timeout" --set-string "image.digest=$digest" "$@"
+    # Pods read the Secret when they start: another one of it starts them anew.
+    local secret
+    secret=$(k get secret ree-secrets --output 'jsonpath={.metadata.resourceVersion}') || return 1
+    helm upgrade --install "$release" "$chart" --namespace "$namespace" --timeout "$timeout" \
+        --set-string "image.digest=$digest" --set-string "secretsRevision=$secret" "$@"
 }
 tested() { helm test "$release" --namespace "$namespace" --timeout "$timeout" --logs; }
 succeeded() { [[ $(k get job "$training" --ignore-not-found --output "jsonpath={.status.succeeded}") == 1 ]]; }

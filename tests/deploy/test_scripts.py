@@ -20,7 +20,8 @@ echo "${0##*/} $*" >> CALLS
 answer() { [[ $asked =~ $1 ]]; }
 asked=$*
 """
-TRAINED = {
+SECRET = {"get secret ree-secrets": "echo 815"}
+TRAINED = SECRET | {
     "get job .*jsonpath": "echo 1",
     "wait .*Failed": "exec sleep 60",
 }
@@ -339,7 +340,7 @@ def test_kubectl_takes_the_lines_for_kind_without_a_cluster(with_keys: Stage) ->
 def cluster(stage: Stage) -> Stage:
     """One on which everything works, and the release was upgraded before."""
     stage.environment.update(IMAGE_DIGEST=DIGEST)
-    stage.stand_in("kubectl")
+    stage.stand_in("kubectl", SECRET)
     return stage
 
 
@@ -358,7 +359,8 @@ def test_an_upgrade_is_undone_by_helm_or_tested(cluster: Stage, version: str, fl
 
     assert (done.returncode, done.stdout) == (0, "ree is upgraded and tested\n")
     (upgrade,) = cluster.asked("helm upgrade --install ree ree.tgz --namespace homes")
-    assert upgrade.endswith(f"--set-string image.digest={DIGEST} {flag} -f gke.yaml")
+    revisions = f"--set-string image.digest={DIGEST} --set-string secretsRevision=815"
+    assert upgrade.endswith(f"{revisions} {flag} -f gke.yaml")
     (test,) = cluster.asked("helm test ree --namespace homes")
     assert cluster.calls.index(upgrade) < cluster.calls.index(test)
     assert not [call for call in cluster.calls if "create job" in call or "rollback ree" in call]
@@ -422,13 +424,14 @@ def test_a_first_installation_trains_before_it_is_tested(cluster: Stage) -> None
 @pytest.mark.parametrize(
     ("of_helm", "of_kubectl", "last"),
     [
+        ({}, {"get secret ree-secrets": "exit 1"}, "kubectl --namespace ree get secret"),
         ({"^upgrade": "exit 1"}, {}, "helm upgrade"),
         ({}, {"create job": "exit 1"}, "kubectl --namespace ree logs"),
         ({}, {"get job .*jsonpath": "echo"}, "kubectl --namespace ree logs"),
         ({}, {"Available": "exit 1"}, "kubectl --namespace ree wait --for=condition=Available"),
         ({"^test ree": "exit 1"}, {}, "helm test"),
     ],
-    ids=["install", "no job", "training", "not ready", "test"],
+    ids=["no secret", "install", "no job", "training", "not ready", "test"],
 )
 def test_a_first_installation_that_fails_is_left_and_tells_what_to_do(
     cluster: Stage, of_helm: dict[str, str], of_kubectl: dict[str, str], last: str
@@ -490,6 +493,81 @@ def test_the_registry_is_entered_without_showing_the_token(stage: Stage, program
     assert done.returncode == 0
     assert (stage.programs / "given").read_text() == "f00d"
     assert "f00d" not in "".join(stage.calls) + done.stdout + done.stderr
+
+
+IMAGE = {
+    "buildx create": "echo builder7",
+    "buildx build": "while [[ $1 != --metadata-file ]]; do shift; done; "
+    f'echo "{{\\"containerimage.digest\\": \\"{DIGEST}\\"}}" >"$2"',
+    "imagetools": 'echo "{\\"spdxVersion\\": \\"SPDX-2.3\\"}"',
+}
+
+
+def test_an_image_is_published_with_where_it_is_from_and_what_is_in_it(stage: Stage) -> None:
+    stage.stand_in("docker", IMAGE)
+    stage.stand_in("git", {"rev-parse": "echo 0123abc"})
+    output = stage.programs / "output"
+
+    done = stage.run("publish_image.sh", "1.20.3", GITHUB_OUTPUT=str(output))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert output.read_text() == f"digest={DIGEST}\n"
+    (build,) = stage.asked("docker buildx build --builder builder7")
+    for option in (
+        *("--file deploy/Dockerfile", "--push", "--provenance mode=max", "--sbom true"),
+        *("--tag ghcr.io/ree-norway/ree:1.20.3", "VERSION=1.20.3", "REVISION=0123abc"),
+    ):
+        assert option in build
+    assert json.loads((stage.root / "sbom.spdx.json").read_text())["spdxVersion"]
+    assert stage.calls[-1] == "docker buildx rm builder7"
+
+
+@pytest.mark.parametrize("answer", [{"imagetools": "echo null"}, {"buildx build": "exit 1"}])
+def test_an_image_without_a_bill_of_materials_is_no_release(
+    stage: Stage, answer: dict[str, str]
+) -> None:
+    stage.stand_in("docker", IMAGE | answer)
+
+    done = stage.run("publish_image.sh", "1.20.3")
+
+    assert done.returncode != 0
+    assert "digest=" not in done.stdout
+
+
+CHART = {
+    "^package": "cp $2/values.yaml ../values",
+    "^template": "cat ../values",
+    "^push": f"echo Pushed: here >&2; echo 'Digest: {DIGEST}' >&2",
+}
+
+
+@pytest.mark.parametrize("values", ['image:\n  digest: ""\n', "image:\n  digest: none\n"])
+def test_a_chart_is_published_with_the_image_that_was_built(stage: Stage, values: str) -> None:
+    image = "sha256:" + "7" * 64
+    (stage.root / "deploy/helm/values.yaml").write_text(values)
+    stage.stand_in("helm", CHART | {"^template": f"sed 's/digest: \"/a@/' {stage.root}/../values"})
+
+    done = stage.run("publish_chart.sh", "1.20.3", image)
+
+    if "none" in values:
+        assert done.returncode != 0
+        assert stage.calls == []
+    else:
+        assert done.returncode == 0
+        assert done.stdout.endswith(f"digest={DIGEST}\n")
+        assert stage.calls[-1] == "helm push ree-1.20.3.tgz oci://ghcr.io/ree-norway/charts"
+        assert (stage.root / "deploy/helm/values.yaml").read_text() == values
+
+
+def test_a_chart_that_installs_another_image_is_not_published(stage: Stage) -> None:
+    (stage.root / "deploy/helm/values.yaml").write_text('image:\n  digest: ""\n')
+    stage.stand_in("helm", CHART | {"^template": "echo image: ree:1.20.3"})
+
+    done = stage.run("publish_chart.sh", "1.20.3", DIGEST)
+
+    assert done.returncode == 1
+    assert "does not install the image" in done.stderr
+    assert stage.asked("helm push") == []
 
 
 GITHUB = {
