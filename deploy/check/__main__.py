@@ -9,12 +9,13 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from yaml import YAMLError
+
 import chart
 import compose
 import image
 import monitoring
 import workflows
-from documents import Twice
 from tools import Missing
 
 PARTS: dict[str, Callable[[Path], Iterable[str]]] = {
@@ -47,7 +48,7 @@ def main() -> int:
 def _faults(name: str, root: Path) -> Iterable[str]:
     try:
         yield from PARTS[name](root)
-    except (Missing, Twice, RuntimeError, OSError) as error:
+    except (Missing, RuntimeError, OSError, ValueError, YAMLError) as error:
         yield str(error)
 
 

@@ -10,21 +10,21 @@ import yaml
 Document = dict[str, Any]
 
 
-class Twice(Exception):
+class Twice(ValueError):
     """A key that is given twice."""
 
 
 class _Loader(yaml.SafeLoader):
-    pass
+    """A parser of its own."""
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
-    names = [loader.construct_object(name, deep=True) for name, _ in node.value]
+    """What is merged (`<<`) may be overridden; what is written in one place twice may not."""
+    names = [name.value for name, _ in node.value]
     for name in names:
-        if names.count(name) > 1 and name != "<<":
+        if names.count(name) > 1:
             raise Twice(f"{name} is given twice ({str(node.start_mark).strip()})")
-    loader.flatten_mapping(node)
-    return {loader.construct_object(n): loader.construct_object(v, True) for n, v in node.value}
+    return loader.construct_mapping(node, deep=True)
 
 
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
