@@ -1,7 +1,7 @@
 {{- /* Rules, each called with the root. */}}
 {{- define "ree.toDns" -}}
 - to:
-    {{- toYaml .Values.networkPolicy.dns | nindent 4 }}
+    {{- toYaml .Values.networkPolicy.dnsTo | nindent 4 }}
   ports:
     - {protocol: UDP, port: 53}
     - {protocol: TCP, port: 53}
@@ -27,10 +27,10 @@
   ports:
     - {protocol: TCP, port: {{ index . 1 }}}
 {{- end }}
-{{- /* Called with a value of networkPolicy that has ports and to. */}}
+{{- /* Called with (list peers port). */}}
 {{- define "ree.toOutside" -}}
 - to:
-    {{- with .to }}
+    {{- with index . 0 }}
     {{- toYaml . | nindent 4 }}
     {{- else }}
     - ipBlock:
@@ -41,35 +41,42 @@
         except: ["::1/128", "64:ff9b::/96", "fc00::/7", "fe80::/10"]
     {{- end }}
   ports:
-    {{- range .ports }}
-    - {protocol: TCP, port: {{ . }}}
-    {{- end }}
+    - {protocol: TCP, port: {{ index . 1 }}}
+{{- end }}
+{{- /* Of an address; that of https, if there is none. */}}
+{{- define "ree.port" -}}
+{{- $parts := urlParse . -}}
+{{- if contains ":" $parts.host -}}
+{{ splitList ":" $parts.host | last }}
+{{- else -}}
+{{ eq $parts.scheme "http" | ternary 80 443 }}
+{{- end -}}
 {{- end }}
 {{- define "ree.toStorage" -}}
 {{- if .Values.objectStore.enabled -}}
 {{ include "ree.toPod" (list . "storage" 8333) }}
 {{- else -}}
-{{ include "ree.toOutside" .Values.networkPolicy.storage }}
+{{ include "ree.toOutside" (list .Values.networkPolicy.storageTo (include "ree.port" .Values.storage.endpoint)) }}
 {{- end -}}
 {{- end }}
 {{- define "ree.toMarket" -}}
 {{- if .Values.sandbox.enabled -}}
 {{ include "ree.toPod" (list . "sandbox" 8099) }}
 {{- else -}}
-{{ include "ree.toOutside" .Values.networkPolicy.market }}
+{{ include "ree.toOutside" (list .Values.networkPolicy.marketTo (include "ree.port" .Values.market.baseUrl)) }}
 {{- end -}}
 {{- end }}
 {{- define "ree.toBroker" -}}
 {{- if .Values.rabbitmq.enabled -}}
 {{ include "ree.toPod" (list . "rabbitmq" 5672) }}
 {{- else -}}
-{{ include "ree.toOutside" .Values.networkPolicy.broker }}
+{{ include "ree.toOutside" (list .Values.networkPolicy.brokerTo .Values.networkPolicy.brokerPort) }}
 {{- end -}}
 {{- end }}
 {{- define "ree.fromMetrics" -}}
-{{- if .Values.networkPolicy.metricsFrom }}
+{{- with .Values.networkPolicy.metricsFrom -}}
 - from:
-    {{- toYaml .Values.networkPolicy.metricsFrom | nindent 4 }}
+    {{- toYaml . | nindent 4 }}
   ports:
     - {protocol: TCP, port: metrics}
 {{- end }}
