@@ -71,7 +71,7 @@ start worker "$bin/celery" -A ree.entrypoints.worker worker --without-gossip --w
     --without-heartbeat -c 1
 until_it_does 60 grep -q worker_ready "$scratch/worker.log"
 "$bin/celery" -A ree.entrypoints.worker call ree.retrain_range \
-    --args '["2025-01-01", "2025-12-31", true, "fast"]' >/dev/null
+    --args '["2025-07-01", "2025-12-31", true, "fast"]' >/dev/null
 until_it_does 300 "$bin/ree" models show
 
 echo "serve"
