@@ -18,6 +18,8 @@ release=${REE_RELEASE:-ree}
 namespace=${REE_NAMESPACE:-ree}
 timeout=${REE_TIMEOUT:-10m}
 training=$release-training-first
+# There while the first installation is not finished, however often it takes.
+waiting=$release-awaits-model
 
 k() { kubectl --namespace "$namespace" "$@"; }
 upgrade() {
@@ -28,7 +30,7 @@ upgrade() {
         --set-string "image.digest=$digest" --set-string "secretsRevision=$secret" "$@"
 }
 tested() { helm test "$release" --namespace "$namespace" --timeout "$timeout" --logs; }
-succeeded() { [[ $(k get job "$training" --ignore-not-found --output "jsonpath={.status.succeeded}") == 1 ]]; }
+is_there() { [[ -n $(k get "$@" --ignore-not-found --output name) ]]; }
 
 # A cluster that does not answer is no reason to take a release for missing.
 revisions() {
@@ -58,11 +60,12 @@ train() {
     local failed=$!
     wait -n "$complete" "$failed" || wait -n "$complete" "$failed" || true
     kill "$complete" "$failed" 2>/dev/null || true
-    succeeded
+    [[ $(k get job "$training" --output 'jsonpath={.status.succeeded}') == 1 ]]
 }
 
 first() {
     echo "$release has no model yet: installing, then training the first one"
+    is_there configmap "$waiting" || k create configmap "$waiting" || return 1
     upgrade "$@" || return 1
     train || {
         k logs "job/$training" --tail 50 >&2 || true
@@ -70,11 +73,11 @@ first() {
     }
     # Not `rollout status`: the pods waited for the model longer than a deployment may take.
     k wait --for=condition=Available --timeout "$timeout" "deployment/$release-api" || return 1
-    tested
+    tested && k delete configmap "$waiting"
 }
 
 known=$(revisions)
-if [[ $known == "[]" ]] || { [[ -n $(k get job "$training" --ignore-not-found --output name) ]] && ! succeeded; }; then
+if [[ $known == "[]" ]] || is_there configmap "$waiting"; then
     if first "$@"; then
         echo "$release is installed, and its first model is served"
         exit 0
@@ -83,7 +86,7 @@ if [[ $known == "[]" ]] || { [[ -n $(k get job "$training" --ignore-not-found --
 The first installation of $release is not finished, and nothing was undone. See
     kubectl -n $namespace get pods
     kubectl -n $namespace logs job/$training
-mend what is told there, and run this again: it trains again, if there is no model yet.
+mend what is told there, and run this again.
 END
     exit 1
 fi

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 from attrs import field, frozen
 
 from ree.adapters.settings import load_settings
@@ -175,6 +176,7 @@ def test_the_notes_tell_how_to_verify_what_was_published(stage: Stage) -> None:
     assert "release.yml@refs/tags/v1.20.3" in done.stdout
 
 
+TEXT = (ROOT / "deploy/scripts/secrets.sh").read_text()
 SECRETS = {
     "REE_SIGNING_KEY": "signing-f00d=",
     "REE_VERIFY_KEYS": "verify-f00d=,verify-beef=",
@@ -211,6 +213,16 @@ def test_secrets_reach_the_cluster_and_nothing_else(keeper: Stage) -> None:
     assert all("homes" in call for call in keeper.calls)
     (applied,) = keeper.asked("kubectl apply")
     assert "--server-side --force-conflicts" in applied
+
+
+def test_a_release_hands_over_every_secret_that_the_script_knows() -> None:
+    steps = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())["jobs"]["deploy"]
+    (given,) = (step["env"] for step in steps["steps"] if "secrets.sh" in step.get("run", ""))
+    known = re.findall(
+        r"[A-Z][A-Z0-9_]+", "".join(re.findall(r"(?:needed|optional)=\(([^)]+)\)", TEXT))
+    )
+
+    assert given == {name: f"${{{{ secrets.{name} }}}}" for name in known}
 
 
 def test_a_trace_of_the_script_shows_no_secret(keeper: Stage) -> None:
@@ -410,10 +422,12 @@ def test_a_first_installation_trains_before_it_is_tested(cluster: Stage) -> None
     assert done.returncode == 0
     assert done.stdout.endswith("ree is installed, and its first model is served\n")
     steps = [
+        "kubectl --namespace ree create configmap ree-awaits-model",
         "helm upgrade --install ree ree.tgz",
         "kubectl --namespace ree create job ree-training-first --from=cronjob/ree-training",
         "kubectl --namespace ree wait --for=condition=Available",
         "helm test ree",
+        "kubectl --namespace ree delete configmap ree-awaits-model",
     ]
     told = [next(i for i, call in enumerate(cluster.calls) if call.startswith(s)) for s in steps]
     assert told == sorted(told)
@@ -424,6 +438,7 @@ def test_a_first_installation_trains_before_it_is_tested(cluster: Stage) -> None
 @pytest.mark.parametrize(
     ("of_helm", "of_kubectl", "last"),
     [
+        ({}, {"create configmap": "exit 1"}, "kubectl --namespace ree create configmap"),
         ({}, {"get secret ree-secrets": "exit 1"}, "kubectl --namespace ree get secret"),
         ({"^upgrade": "exit 1"}, {}, "helm upgrade"),
         ({}, {"create job": "exit 1"}, "kubectl --namespace ree logs"),
@@ -431,7 +446,7 @@ def test_a_first_installation_trains_before_it_is_tested(cluster: Stage) -> None
         ({}, {"Available": "exit 1"}, "kubectl --namespace ree wait --for=condition=Available"),
         ({"^test ree": "exit 1"}, {}, "helm test"),
     ],
-    ids=["no secret", "install", "no job", "training", "not ready", "test"],
+    ids=["not noted", "no secret", "install", "no job", "training", "not ready", "test"],
 )
 def test_a_first_installation_that_fails_is_left_and_tells_what_to_do(
     cluster: Stage, of_helm: dict[str, str], of_kubectl: dict[str, str], last: str
@@ -445,22 +460,20 @@ def test_a_first_installation_that_fails_is_left_and_tells_what_to_do(
     assert "logs job/ree-training-first" in done.stderr
     assert cluster.calls[-1].startswith(last)
     assert cluster.asked("helm rollback") == cluster.asked("helm uninstall") == []
+    assert not [call for call in cluster.calls if "delete configmap" in call]
 
 
 def test_an_installation_without_its_first_model_is_begun_again(cluster: Stage) -> None:
+    """Helm takes it for deployed, and would undo an upgrade: without a model nothing gets ready."""
     helm(cluster)
-    trained = {
-        "create job": f"touch {cluster.programs}/trained",
-        "get job .*output name": "echo job.batch/ree-training-first",
-        "get job .*jsonpath": f"[[ ! -e {cluster.programs}/trained ]] || echo 1",
-    }
-    cluster.stand_in("kubectl", TRAINED | trained)
+    cluster.stand_in("kubectl", TRAINED | {"get configmap": "echo configmap/ree-awaits-model"})
 
     done = cluster.run("rollout.sh", "ree.tgz")
 
     assert done.returncode == 0
     assert done.stdout.endswith("its first model is served\n")
-    assert not re.search("atomic|rollback", "".join(cluster.calls))
+    assert not re.search("atomic|rollback|create configmap", "".join(cluster.calls))
+    assert cluster.calls[-1] == "kubectl --namespace ree delete configmap ree-awaits-model"
 
 
 def test_a_cluster_that_does_not_answer_is_no_first_installation(cluster: Stage) -> None:
