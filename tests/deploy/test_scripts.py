@@ -219,7 +219,7 @@ def test_a_release_hands_over_every_secret_that_the_script_knows() -> None:
     steps = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())["jobs"]["deploy"]
     (given,) = (step["env"] for step in steps["steps"] if "secrets.sh" in step.get("run", ""))
     known = re.findall(
-        r"[A-Z][A-Z0-9_]+", "".join(re.findall(r"(?:needed|optional)=\(([^)]+)\)", TEXT))
+        r"[A-Z][A-Z0-9_]+", " ".join(re.findall(r"(?:needed|optional)=\(([^)]+)\)", TEXT))
     )
 
     assert given == {name: f"${{{{ secrets.{name} }}}}" for name in known}
