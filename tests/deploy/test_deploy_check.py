@@ -1,0 +1,432 @@
+"""What `make deploy-check` notices: each of these breaks something that ships ree."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+ROOT = Path(__file__).parents[2]
+TOOLS = ROOT / ".deploy-tools"
+SHIPPED = (".ci", ".env.example", ".github", "deploy", "pyproject.toml")
+CHART = "deploy/helm/templates"
+PODS = f"{CHART}/_pods.tpl"
+ALERTS = "deploy/prometheus/alerts.yml"
+
+
+@frozen
+class Break:
+    """A text that is put in another's place, and what is then said."""
+
+    part: str
+    file: str
+    old: str
+    new: str
+    said: str
+    apart: bool = False
+    """It would hide what others of its part do."""
+
+
+BREAKS = {
+    "Dockerfile: no version of a package": Break(
+        "image", "deploy/Dockerfile", "binutils=2.*", "binutils", "DL3008"
+    ),
+    "Dockerfile: no instruction": Break(
+        "image", "deploy/Dockerfile", "USER 10001", "USR 1", "unexpected 'U'", True
+    ),
+    "script: a word that splits": Break(
+        "image", "deploy/scripts/check_tag.sh", "set -euo pipefail", "rm $1", "SC2086"
+    ),
+    "compose: no key of the specification": Break(
+        "compose", "deploy/compose.yaml", "cap_drop:", "cap_dropped:", "cap_dropped"
+    ),
+    "compose: no version": Break(
+        "compose",
+        "deploy/compose.yaml",
+        "prom/prometheus:v3",
+        "prom/prometheus:latest #",
+        "service prometheus has the image 'prom/prometheus:latest'",
+    ),
+    "compose: a port for everybody": Break(
+        "compose",
+        "deploy/compose.yaml",
+        "127.0.0.1:9090:9090",
+        "9090:9090",
+        "publishes 9090:9090 to every network",
+    ),
+    "compose: the API signs": Break(
+        "compose",
+        "deploy/compose.yaml",
+        "      # Of who may only read.\n",
+        "      REE_SIGNING_KEY: x\n",
+        "REE_SIGNING_KEY, which it has no use for",
+    ),
+    "compose: no setting": Break(
+        "compose",
+        "deploy/compose.yaml",
+        "REE_METRICS_PORT:",
+        "REE_METRIC_PORT:",
+        "REE_METRIC_PORT, which is not a setting",
+    ),
+    "compose: a job of another name": Break(
+        "compose",
+        "deploy/compose/prometheus.yml",
+        "job_name: ree-api",
+        "job_name: api",
+        "prometheus.yml scrapes",
+    ),
+    "chart: no value": Break(
+        "chart", f"{CHART}/api.yaml", ".Values.api.preStopSeconds", ".Values.api.nil.x", "nil", True
+    ),
+    "chart: no field of Kubernetes": Break(
+        "chart", f"{CHART}/api.yaml", "minReadySeconds:", "minimumReadySeconds:", "minimumReady"
+    ),
+    "chart: a value that the schema refuses": Break(
+        "chart",
+        "deploy/helm/values_gke.yaml",
+        "ingress:\n",
+        "schedule: twice\ningress:\n",
+        "at '/schedule'",
+        True,
+    ),
+    "chart: a key twice": Break(
+        "chart",
+        f"{CHART}/api.yaml",
+        "  minReadySeconds: 5\n",
+        "  minReadySeconds: 5\n" * 2,
+        "is given twice",
+        True,
+    ),
+    "chart: ready as soon as it lives": Break(
+        "chart",
+        f"{CHART}/api.yaml",
+        "{path: /ready,",
+        "{path: /health,",
+        "asks /health, not /ready",
+    ),
+    "chart: a gap": Break(
+        "chart", f"{CHART}/api.yaml", "maxUnavailable: 0", "maxUnavailable: 1", "takes pods away"
+    ),
+    "chart: does not roll": Break(
+        "chart",
+        f"{CHART}/worker.yaml",
+        '{{- include "ree.checksums" . | nindent 8 }}',
+        '{{- dict "a" "b" | toYaml | nindent 8 }}',
+        "Deployment ree-worker does not roll",
+    ),
+    "chart: root": Break("chart", PODS, "  runAsUser: 10001\n", "", "may run as root"),
+    "chart: a root file system to write to": Break(
+        "chart",
+        PODS,
+        "readOnlyRootFilesystem: true",
+        "readOnlyRootFilesystem: false",
+        "may write to its root",
+    ),
+    "chart: capabilities": Break(
+        "chart", PODS, "drop: [ALL]", "drop: [KILL]", "keeps capabilities"
+    ),
+    "chart: a token": Break(
+        "chart",
+        PODS,
+        "automountServiceAccountToken: false",
+        "automountServiceAccountToken: true",
+        "a token",
+    ),
+    "chart: no limit": Break(
+        "chart",
+        f"{CHART}/training.yaml",
+        "{{- toYaml .Values.training.resources | nindent 16 }}",
+        "requests: {{- toYaml .Values.training.resources.requests | nindent 18 }}",
+        "container training has no memory among its limits",
+    ),
+    "chart: latest": Break(
+        "chart",
+        f"{CHART}/_names.tpl",
+        "image: {{ include",
+        "image: ghcr.io/ree:latest #",
+        "has the image ghcr.io/ree:latest, which names no version",
+    ),
+    "chart: a secret by value": Break(
+        "chart",
+        f"{CHART}/api.yaml",
+        '{{- include "ree.secretEnv" (list . "REE_VERIFY_KEYS" "REE_VERIFY_KEYS") | nindent 12 }}',
+        "- {name: REE_VERIFY_KEYS, value: abc}",
+        "another way than a secret",
+    ),
+    "chart: the API may write": Break(
+        "chart",
+        f"{CHART}/api.yaml",
+        '"S3_READER_SECRET_KEY"',
+        '"REE_S3_SECRET_KEY"',
+        "of who may write",
+    ),
+    "chart: the API may sign": Break(
+        "chart",
+        f"{CHART}/api.yaml",
+        '"REE_CLIENT_KEYS" "REE_CLIENT_KEYS" "optional"',
+        '"REE_SIGNING_KEY" "REE_SIGNING_KEY"',
+        "REE_SIGNING_KEY, which it has no use for",
+    ),
+    "chart: a secret in a template": Break(
+        "chart",
+        f"{CHART}/settings.yaml",
+        "apiVersion: v1\nkind: ConfigMap",
+        "apiVersion: v1\nkind: Secret",
+        "would put a secret",
+        True,
+    ),
+    "chart: an environment given twice": Break(
+        "chart", f"{CHART}/api.yaml", "name: REE_PORT\n", "name: REE_HOST\n", "REE_HOST twice"
+    ),
+    "chart: no setting": Break(
+        "chart",
+        f"{CHART}/worker.yaml",
+        "name: REE_WORKER_METRICS_PORT\n",
+        "name: REE_METRICS_PORTS\n",
+        "REE_METRICS_PORTS, which is not a setting",
+    ),
+    "chart: a setting that nobody can set": Break(
+        "chart", ".env.example", "REE_MAX_BATCH=", "REE_MOST=1\nREE_MAX_BATCH=", "offer REE_MOST"
+    ),
+    "chart: two schedulers": Break(
+        "chart",
+        f"{CHART}/training.yaml",
+        '{{ or .Values.training.suspend (ne .Values.schedule "cronjob") }}',
+        "false",
+        "keep the schedule",
+    ),
+    "chart: trains twice at once": Break(
+        "chart", f"{CHART}/training.yaml", "Policy: Forbid", "Policy: Allow", "twice at once"
+    ),
+    "chart: the API reaches the market": Break(
+        "chart",
+        f"{CHART}/network.yaml",
+        '    {{- include "ree.toStorage" . | nindent 4 }}\n',
+        '    {{- include "ree.toStorage" . | nindent 4 }}\n'
+        '    {{- include "ree.toMarket" . | nindent 4 }}\n',
+        "may reach more than the storage",
+    ),
+    "chart: no policy": Break(
+        "chart",
+        f"{CHART}/network.yaml",
+        "if .Values.networkPolicy.enabled",
+        "if .Values.networkPolicy.off",
+        "is under no policy for Egress",
+        True,
+    ),
+    "chart: a service without pods": Break(
+        "chart",
+        f"{CHART}/api.yaml",
+        '  selector:\n    {{- include "ree.selector" (list . "api") | nindent 4 }}',
+        '  selector:\n    {{- include "ree.selector" (list . "apis") | nindent 4 }}',
+        "Service ree-api finds no pod",
+    ),
+    "chart: a number beside the autoscaler": Break(
+        "chart",
+        f"{CHART}/api.yaml",
+        "if not .Values.api.autoscaling.enabled",
+        "if true",
+        "has replicas beside",
+    ),
+    "chart: other rules": Break(
+        "chart",
+        f"{CHART}/monitoring.yaml",
+        'list "recording" "alerts"',
+        'list "recording"',
+        "other rules than deploy/prometheus",
+    ),
+    "chart: another version": Break(
+        "chart", "deploy/helm/Chart.yaml", "appVersion:", "appVersion: 9.9.9 #", "9.9.9"
+    ),
+    "workflow: no expression": Break(
+        "workflows",
+        ".github/workflows/ci.yml",
+        "${{ matrix.python }}",
+        "${{ matrix.pyton }}",
+        "pyton",
+    ),
+    "workflow: an action by its tag": Break(
+        "workflows",
+        ".github/workflows/ci.yml",
+        "actions/checkout@",
+        "actions/checkout@v4 #",
+        "unpinned",
+    ),
+    "workflow: a token for everything": Break(
+        "workflows",
+        ".github/workflows/ci.yml",
+        "permissions: {}\n",
+        "",
+        "ci.yml does not say what its token may do",
+    ),
+    "workflow: text of a stranger in a script": Break(
+        "workflows",
+        ".github/workflows/ci.yml",
+        "- run: make lint",
+        "- run: echo ${{ github.head_ref }}",
+        "template-injection",
+    ),
+    "rules: no expression": Break(
+        "monitoring",
+        ALERTS,
+        "max(ree_model_ready) == 0",
+        "max(ree_model_ready == 0",
+        "could not parse",
+        True,
+    ),
+    "rules: another limit": Break(
+        "monitoring", ALERTS, "> 65 * 86400", "> 95 * 86400", "FAILED", True
+    ),
+    "Prometheus: no configuration": Break(
+        "monitoring", "deploy/prometheus/prometheus.yml", "scrape_configs:", "scrapes:", "scrapes"
+    ),
+    "Alertmanager: nobody to tell": Break(
+        "monitoring",
+        "deploy/prometheus/alertmanager.yml",
+        "receiver: tickets",
+        "receiver: nobody",
+        "nobody",
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def python() -> str:
+    """Of the environment that has the tools."""
+    found = TOOLS / "bin" / "python"
+    if not (TOOLS / ".installed").exists():
+        assert not os.environ.get("CI"), "make deploy-tools"
+        pytest.skip("what deploy-check looks with is not installed: make deploy-tools")
+    return str(found)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """All that is looked at."""
+    return copied(tmp_path)
+
+
+def copied(folder: Path) -> Path:
+    for name in SHIPPED:
+        source, there = ROOT / name, folder / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", ".env.*")
+            shutil.copytree(source, there, symlinks=True, ignore=ignored)
+        else:
+            shutil.copy(source, there)
+    return folder
+
+
+def checked(*command: str | Path) -> tuple[int, str]:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.timeout(300)
+def test_what_is_shipped_passes(python: str, copy: Path) -> None:
+    code, said = checked("make", "deploy-check", f"ROOT={copy}")
+    assert code == 0, said
+    assert said.count("✓") == 5
+
+
+@pytest.mark.timeout(300)
+def test_make_is_red_and_tells_everything(python: str, copy: Path) -> None:
+    """In one run: the Dockerfile, the compose file, the chart, a workflow and a rule."""
+    broken = {each.part: each for each in BREAKS.values()}
+    for each in broken.values():
+        put(copy, each)
+    code, said = checked("make", "deploy-check", f"ROOT={copy}")
+    assert code == 2, said
+    assert said.count("✗") == 5
+    for each in broken.values():
+        assert each.said in said
+
+
+@pytest.fixture(scope="session")
+def said_of(python: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """What is said once a thing is broken, with all of its part that hide each other not."""
+
+    @cache
+    def of_breaks(names: tuple[str, ...]) -> str:
+        root = copied(tmp_path_factory.mktemp("broken"))
+        for name in names:
+            put(root, BREAKS[name])
+        part = ROOT / "deploy" / "check", "--only", BREAKS[names[0]].part
+        code, said = checked(python, *part, root)
+        assert code == 1, said
+        assert "Traceback" not in said
+        return said
+
+    def of(name: str) -> str:
+        one = BREAKS[name]
+        together = [n for n, each in BREAKS.items() if each.part == one.part and not each.apart]
+        return of_breaks((name,) if one.apart else tuple(together))
+
+    return of
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", BREAKS)
+def test_what_is_broken_is_named(said_of: Callable[[str], str], name: str) -> None:
+    """Nothing is said of what is shipped, so what is said comes of the break."""
+    assert BREAKS[name].said in said_of(name)
+
+
+def put(root: Path, broken: Break) -> None:
+    file = root / broken.file
+    text = file.read_text()
+    assert broken.old in text, f"{broken.file} has no {broken.old!r} to break"
+    file.write_text(text.replace(broken.old, broken.new, 1))
+
+
+WRONG_VALUES = {
+    "a number that is a text": ("api.workers=two", "api/workers"),
+    "a name that is none": ("schedule=monthly", "schedule"),
+    "what is not there": ("api.worker=2", "api"),
+    "a secret": ("settings.REE_SIGNING_KEY=abc", "settings"),
+    "no version": ("image.tag=latest", "image/tag"),
+    "too few": ("api.replicas=0", "api/replicas"),
+    "nothing where something must be": ("existingSecret=", "existingSecret"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_VALUES)
+def test_a_wrong_value_is_refused_with_its_path(python: str, name: str) -> None:
+    value, path = WRONG_VALUES[name]
+    chart = ROOT / "deploy" / "helm"
+    code, said = checked(
+        TOOLS / "bin" / "helm", "template", "ree", chart,
+        "-f", chart / "values_gke.yaml", "--set", value,
+    )  # fmt: skip
+    assert code == 1
+    assert f"at '/{path}'" in said
+
+
+def test_what_helm_says_of_a_missing_value(python: str) -> None:
+    chart = ROOT / "deploy" / "helm"
+    code, said = checked(
+        TOOLS / "bin" / "helm", "template", "ree", chart,
+        "-f", chart / "values_gke.yaml", "--set", "existingSecret=null",
+    )  # fmt: skip
+    assert code == 1
+    assert "existingSecret" in said
+
+
+def test_a_program_that_is_missing_is_named(copy: Path) -> None:
+    """With a Python that has the packages and a path without the programs."""
+    if not (TOOLS / ".installed").exists():
+        pytest.skip("make deploy-tools")
+    done = subprocess.run(
+        [TOOLS / "bin" / "python", ROOT / "deploy" / "check", "--only", "monitoring", copy],
+        env={"PATH": str(Path(sys.executable).parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "promtool is not installed" in done.stdout
