@@ -1,22 +1,24 @@
-"""Print crun's configuration for an image as a cluster would run it: read-only, its own user, nothing more.
+"""Print crun's configuration for an image, as a cluster would run it: read-only, its own user, no more.
 
     buildah inspect --type image IMAGE | python bundle.py ROOT DATA COMMAND... > config.json
 
-DATA is the folder that becomes /data. Without a command it is the image's own. Its network is a loopback.
+DATA is the folder that becomes /data. Without a command it is the image's own. There is a loopback only.
 """
 
 import json
 import sys
 
-TMPFS = ["nosuid", "nodev", "mode=1777"]
+ISOLATED = ("pid", "network", "ipc", "uts", "mount")
+SMALL = ["nosuid", "nodev", "mode=1777"]
 root, data, *command = sys.argv[1:]
 image = json.load(sys.stdin)["Docker"]["config"]
 uid, _, gid = image["User"].partition(":")
 mounts = [
     ("/proc", "proc", "proc", []),
+    ("/sys", "sysfs", "sysfs", ["nosuid", "noexec", "nodev", "ro"]),
     ("/dev", "tmpfs", "tmpfs", ["nosuid", "mode=755", "size=65536k"]),
-    ("/dev/shm", "tmpfs", "shm", [*TMPFS, "noexec", "size=65536k"]),
-    ("/tmp", "tmpfs", "tmpfs", TMPFS),
+    ("/dev/shm", "tmpfs", "shm", [*SMALL, "noexec", "size=65536k"]),  # noqa: S108
+    ("/tmp", "tmpfs", "tmpfs", SMALL),  # noqa: S108
     ("/data", "bind", data, ["bind", "rw", "nosuid", "nodev"]),
 ]
 names = ("destination", "type", "source", "options")
@@ -33,7 +35,7 @@ json.dump(
             "noNewPrivileges": True,
         },
         "mounts": [dict(zip(names, mount, strict=True)) for mount in mounts],
-        "linux": {"namespaces": [{"type": kind} for kind in ("pid", "network", "ipc", "uts", "mount")]},
+        "linux": {"namespaces": [{"type": kind} for kind in ISOLATED]},
     },
     sys.stdout,
 )
