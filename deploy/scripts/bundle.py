@@ -1,8 +1,9 @@
-"""Print crun's configuration for an image, as a cluster would run it: read-only, its own user, no more.
+"""Print crun's configuration for an image: as in a cluster, on a read-only root as its own user.
 
     buildah inspect --type image IMAGE | python bundle.py ROOT DATA COMMAND... > config.json
 
-DATA is the folder that becomes /data. Without a command it is the image's own. There is a loopback only.
+DATA is the folder that becomes /data. Without a command it is the image's own. Its network is
+a loopback.
 """
 
 import json

@@ -4,6 +4,7 @@ set -euo pipefail
 
 # As for a cluster, but for what the compose file puts together itself.
 "$(dirname "$0")/env_kind.sh" | grep -Ev '^(S3_IDENTITIES|REE_CELERY_BROKER_URL)='
-# Of the user ree at Grafana and at the storage's console.
-echo "GRAFANA_PASSWORD=$(openssl rand -hex 12)"
+# What the parts of the storage trust each other by, and the passwords of the user ree at its console and at Grafana.
+echo "STORAGE_SIGNING_KEY=$(openssl rand -hex 24)"
 echo "CONSOLE_PASSWORD=$(openssl rand -hex 12)"
+echo "GRAFANA_PASSWORD=$(openssl rand -hex 12)"
