@@ -12,7 +12,7 @@ COMPILE := $(PINS) pyproject.toml
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint types format check mutants faults fuzz endurance screenshots \
-	peers serving-peers deploy-tools deploy-check image-check lock clean
+	peers serving-peers deploy-tools deploy-check compose-up compose-down image-check lock clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
@@ -109,6 +109,15 @@ $(DEPLOY_STAMP): requirements/deploy.txt requirements/helm.txt deploy/check/unpa
 
 deploy-check: deploy-tools ## look at chart, Dockerfile, compose file, workflows and rules (ROOT=FOLDER)
 	@$(DEPLOY_TOOLS)/bin/python deploy/check $(ROOT)
+
+compose-up: deploy/.env.compose ## start everything on this machine (docker)
+	@docker compose --env-file $< --file deploy/compose.yaml up --build --detach --wait
+
+compose-down: deploy/.env.compose ## stop it; its volumes stay
+	@docker compose --env-file $< --file deploy/compose.yaml down
+
+deploy/.env.compose: | install
+	@umask 077 && deploy/scripts/env_compose.sh > $@.new && mv $@.new $@
 
 image-check: ## build the image, run it as it will be run, look into it (root, buildah)
 	@deploy/scripts/image_check.sh
