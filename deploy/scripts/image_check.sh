@@ -96,7 +96,7 @@ runs() { # NAME COMMAND...
     bundle "$@"
     crun run --bundle "$scratch/$1" "ree-check-$$-$1" 2>&1 | tee "$scratch/$1.log"
 }
-inside() { crun exec "$service" "$@"; }
+inside() { crun exec --user 10001:10001 "$service" "$@"; }
 
 [[ $(runs version ree --version) == *"$version"* ]] || fail "ree --version says another version"
 none "what can be written to" \
