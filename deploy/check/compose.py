@@ -16,6 +16,7 @@ def faults(root: Path) -> Iterator[str]:
     schema = ("--builtin-schema", "vendor.compose-spec")
     yield from complaints("check-jsonschema", *schema, file, root=root)
     yield from _prometheus(root)
+    yield from _versions(root)
     known = set(settings(root))
     for name, service in document(file)["services"].items():
         for fault in _of_service(service, known):
@@ -52,3 +53,21 @@ def _prometheus(root: Path) -> Iterator[str]:
     jobs = [[job["job_name"] for job in each["scrape_configs"]] for each in (shipped, own)]
     if jobs[0] != jobs[1]:
         yield f"compose/prometheus.yml scrapes {jobs[1]}, prometheus/prometheus.yml {jobs[0]}"
+
+
+def _versions(root: Path) -> Iterator[str]:
+    """Servers that the chart and the workflows start, too, are the same ones there."""
+    deploy, workflows = root / "deploy", root / ".github" / "workflows"
+    services = document(deploy / "compose.yaml")["services"]
+    values = document(deploy / "helm" / "values.yaml")
+    there = [
+        f"{image['repository']}:{image['tag']}"
+        for image in (values[name]["image"] for name in ("objectStore", "rabbitmq"))
+    ] + [
+        service["image"]
+        for job in document(workflows / "ci.yml")["jobs"].values()
+        for service in job.get("services", {}).values()
+    ]
+    own = {service["image"] for service in services.values()}
+    for image in sorted(set(there) - own):
+        yield f"chart or workflows start {image}, the compose file another version"

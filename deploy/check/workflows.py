@@ -13,8 +13,11 @@ def faults(root: Path) -> Iterator[str]:
     files = sorted(there.glob("*.yml"))
     schema = ("--builtin-schema", "vendor.github-workflows")
     yield from complaints("actionlint", *files, root=root)
-    yield from complaints("zizmor", "--offline", "--quiet", there, root=root)
+    yield from complaints("zizmor", "--offline", "--quiet", there.parent, root=root)
     yield from complaints("check-jsonschema", *schema, *files, root=root)
+    schema = ("--builtin-schema", "vendor.github-actions")
+    actions = sorted(there.parent.glob("actions/*/action.yml"))
+    yield from complaints("check-jsonschema", *schema, *actions, root=root)
     for file in files:
         workflow = document(file)
         if "permissions" not in workflow:

@@ -80,6 +80,13 @@ BREAKS = {
         "job_name: api",
         "prometheus.yml scrapes",
     ),
+    "compose: another version of a server": Break(
+        "compose",
+        "deploy/helm/values.yaml",
+        'tag: "4.48"',
+        'tag: "4.47"',
+        "start chrislusf/seaweedfs:4.47, the compose file another version",
+    ),
     "chart: no value": Break(
         "chart", f"{CHART}/api.yaml", ".Values.api.preStopSeconds", ".Values.api.nil.x", "nil", True
     ),
@@ -256,6 +263,13 @@ BREAKS = {
         "actions/checkout@",
         "actions/checkout@v4 #",
         "unpinned",
+    ),
+    "action: no key of an action": Break(
+        "workflows",
+        ".github/actions/python/action.yml",
+        "composite",
+        "compost",
+        "compost",
     ),
     "workflow: a token for everything": Break(
         "workflows",
