@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Part = Table | Group | Text | str
 
 WIDTH_OF_A_FILE = 200
+WIDTH_OF_NAMES = 104
+"""From which on a table of figures has room for a version's name."""
 STATUS_STYLES = {"good": "green", "ok": "yellow", "risk": "red"}
 _MARKS = {
     Outcome.PASSED: ("✓", "green"),
@@ -42,13 +44,24 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def show(*parts: Part) -> None:
-    """On standard output, an empty line between them."""
+    """On standard output, an empty line between them.
+
+    In a terminal lines of text end between words; one with a word that is longer than a line is
+    left to the terminal, so that the word can be copied.
+    """
     out = console()
     for order, part in enumerate(parts):
+        words = str(part).split() if isinstance(part, Text | str) else []
+        left = bool(words) and (not out.is_terminal or max(map(len, words)) > out.width)
         with out.capture() as captured:
-            out.print(part, soft_wrap=isinstance(part, Text | str))
+            out.print(part, soft_wrap=left)
         lines = (line.rstrip() for line in captured.get().splitlines())
         click.echo("\n" * bool(order) + "\n".join(lines), color=True)
+
+
+def version_name(name: str) -> str:
+    """Whole, or, where there is no room for it beside figures, what tells it from others."""
+    return name if console().width >= WIDTH_OF_NAMES else f"…{name.rpartition('-')[2]}"
 
 
 def heading(text: str, rest: str = "") -> Text:

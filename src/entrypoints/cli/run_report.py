@@ -67,4 +67,5 @@ def _written(run: Run, settings: "Settings") -> Part:
     dataset = in_snapshots(settings, run.manifest.name)
     report = in_models(settings, f"runs/{run.run_id}.json")
     kept = version and in_models(settings, f"{folder}/{version}")
-    return facts((("dataset", dataset), ("version", kept), ("report", report)))
+    asked = f"{run.asked_by}, {moment(run.started_at)}"
+    return facts((("asked by", asked), ("dataset", dataset), ("version", kept), ("report", report)))

@@ -15,7 +15,7 @@ def runs() -> None:
 def list_(as_json: bool) -> None:
     """All retrains, the newest first."""
     from .documents import run_document
-    from .rendering import show, table
+    from .rendering import show, table, version_name
     from .words import NOTHING, days, thin
 
     found = open_container().runs().runs()
@@ -31,13 +31,13 @@ def list_(as_json: bool) -> None:
         show('There was no retrain yet. Run "ree retrain" or "ree demo".')
         return
     made = table("run", "sales of", "ending", "took>", "version")
-    made.columns[0].no_wrap = made.columns[-1].no_wrap = True
+    for column in made.columns:
+        column.no_wrap = True
     for run in found:
         took = f"{(run.finished_at - run.started_at).total_seconds():.0f}{thin()}s"
         ending = run.ending.value.replace("_", " ")
-        made.add_row(
-            run.run_id, days(run.manifest.period), ending, took, run.model_version or NOTHING
-        )
+        version = version_name(run.model_version) if run.model_version else NOTHING
+        made.add_row(run.run_id, days(run.manifest.period), ending, took, version)
     show(made)
 
 

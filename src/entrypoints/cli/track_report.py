@@ -12,7 +12,7 @@ from ...domain.evaluation import Metrics
 from ...domain.property import RealEstateType
 from ...domain.segments import MIN_ROWS
 from ...domain.track_record import TrackedMonth
-from .rendering import STATUS_STYLES, heading, show, table
+from .rendering import STATUS_STYLES, heading, show, table, version_name
 from .words import NOTHING, number, percent, thin
 
 Cell = str | Text
@@ -30,9 +30,8 @@ def show_track(months: Sequence[TrackedMonth]) -> None:
     for month in months:
         n, mdape, _, *rest = _cells(month.evaluation.overall)
         promised = percent(month.holdout.mdape) if month.holdout else NOTHING
-        made.add_row(month_name(month), n, mdape, promised, *rest, month.version)
-    made.columns[0].no_wrap = True
-    made.columns[-1].overflow = "fold"
+        made.add_row(month_name(month), n, mdape, promised, *rest, version_name(month.version))
+    made.columns[0].no_wrap = made.columns[-1].no_wrap = True
     newest = months[0]
     left = ", ".join(f"{number(count)} {code}" for code, count in sorted(newest.excluded.items()))
     words = "only sales newer than all that the version was trained on; the gate saw older ones"
