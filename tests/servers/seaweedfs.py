@@ -146,7 +146,7 @@ class SeaweedFS:
             filer.close()
 
     def _choose(self) -> None:
-        self._ports = _free_ports(4)
+        self._ports = free_ports(4)
         self.writer = Access(f"http://127.0.0.1:{self._ports[0]}")
         self.reader = evolve(self.writer, access_key="READER7f3a9", secret_key="reader-7f3a9")
         actions = ["Admin", "Read", "Write", "List", "Tagging"]
@@ -221,7 +221,7 @@ def _reads(writer: Access, store: S3Objects) -> bool:
     return True
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports below the range that connections are given theirs from, as is each port + 10000."""
     found: list[int] = []
     while len(found) < count:
