@@ -14,7 +14,7 @@ from documents import Document, document, documents, settings
 from objects import name_of, of_kind
 from tools import complaints, output
 
-KUBERNETES = ("1.33", "1.35", "1.37")
+KUBERNETES = ("1.30", "1.33", "1.35", "1.37")
 CASES: dict[str, tuple[str, ...]] = {
     "kind": ("-f", "values_kind.yaml"),
     "gke": ("-f", "values_gke.yaml"),

@@ -8,6 +8,6 @@ from tools import complaints
 
 def faults(root: Path) -> Iterator[str]:
     """What hadolint and shellcheck say."""
-    yield from complaints("hadolint", root / "deploy" / "Dockerfile", root=root)
+    yield from complaints("hadolint", "--no-color", root / "deploy" / "Dockerfile", root=root)
     scripts = sorted((root / "deploy").rglob("*.sh"))
-    yield from complaints("shellcheck", root / ".ci" / "run", *scripts, root=root)
+    yield from complaints("shellcheck", *sorted((root / ".ci").iterdir()), *scripts, root=root)

@@ -6,6 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+((EUID == 0)) || { echo "image_check needs root: buildah mounts what it builds" >&2; exit 1; }
+
 # What is mounted here is gone with this process, however it ends.
 [[ -n ${IMAGE_CHECK_MOUNTS:-} ]] || IMAGE_CHECK_MOUNTS=own exec unshare --mount "$0" "$@"
 # crun knows cgroups of one version only; a machine that mixes them shows none.

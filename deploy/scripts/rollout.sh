@@ -2,7 +2,7 @@
 # Bring a chart to the cluster, test it, and put the version before back if that fails.
 # rollout.sh CHART [options of helm, as -f deploy/helm/values_gke.yaml]
 # IMAGE_DIGEST: sha256:… of the image. REE_RELEASE, REE_NAMESPACE: names (ree). REE_TIMEOUT: of each step (10m);
-# TRAINING_TIMEOUT: of the first training (2h).
+# TRAINING_TIMEOUT: of the first training (45m; a federated token lasts an hour).
 # The Secret ree-secrets is there before (secrets.sh). The first installation has no model to serve and nothing
 # to go back to: it trains one instead.
 set -euo pipefail
@@ -49,11 +49,28 @@ deployed() {
 print(*[each["revision"] for each in json.load(sys.stdin) if each["status"] == "deployed"][-1:])'
 }
 
+last() {
+    python3 -c 'import json, sys
+print(*[each["status"] for each in json.load(sys.stdin)][-1:])'
+}
+# What was cut short while helm was at it: helm would take it for still going on. One rollout at a time is the
+# workflow's affair.
+settle() {
+    [[ $(last <<<"$known") == pending-* ]] || return 0
+    if [[ -n $before ]]; then
+        echo "A rollout was cut short: revision $before first" >&2
+        helm rollback "$release" "$before" --namespace "$namespace" --wait --timeout "$timeout"
+    else
+        echo "A first installation was cut short: it is begun again" >&2
+        helm uninstall "$release" --namespace "$namespace" --wait --timeout "$timeout"
+    fi
+}
+
 train() {
     k delete job "$training" --ignore-not-found --wait || return 1
     k create job "$training" --from="cronjob/$release-training" || return 1
     # kubectl waits for one of the two: whichever comes first ends the waiting.
-    local until=(kubectl --namespace "$namespace" wait "job/$training" --timeout "${TRAINING_TIMEOUT:-2h}")
+    local until=(kubectl --namespace "$namespace" wait "job/$training" --timeout "${TRAINING_TIMEOUT:-45m}")
     "${until[@]}" --for=condition=Complete &
     local complete=$!
     "${until[@]}" --for=condition=Failed >/dev/null 2>&1 &
@@ -77,6 +94,8 @@ first() {
 }
 
 known=$(revisions)
+before=$(deployed <<<"$known")
+settle
 if [[ $known == "[]" ]] || is_there configmap "$waiting"; then
     if first "$@"; then
         echo "$release is installed, and its first model is served"
@@ -91,7 +110,6 @@ END
     exit 1
 fi
 
-before=$(deployed <<<"$known")
 atomic=--atomic
 [[ $(helm version --template '{{.Version}}') == v3.* ]] || atomic=--rollback-on-failure
 if ! upgrade "$atomic" "$@"; then

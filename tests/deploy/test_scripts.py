@@ -410,6 +410,32 @@ def test_where_nothing_was_deployed_before_nothing_is_gone_back_to(cluster: Stag
     assert cluster.asked("helm rollback") == []
 
 
+def test_an_upgrade_that_was_cut_short_is_settled_first(cluster: Stage) -> None:
+    cut = [*RELEASE, {"revision": 9, "status": "pending-upgrade"}]
+    helm(cluster, {"^history": f"echo '{json.dumps(cut)}'"})
+
+    done = cluster.run("rollout.sh", "ree.tgz")
+
+    assert done.returncode == 0
+    assert "revision 7 first" in done.stderr
+    (back,) = cluster.asked("helm rollback ree 7")
+    (upgrade,) = cluster.asked("helm upgrade")
+    assert cluster.calls.index(back) < cluster.calls.index(upgrade)
+
+
+def test_a_first_installation_that_was_cut_short_begins_again(cluster: Stage) -> None:
+    helm(cluster, {"^history": 'echo \'[{"revision":1,"status":"pending-install"}]\''})
+    cluster.stand_in("kubectl", TRAINED | {"get configmap": "echo configmap/ree-awaits-model"})
+
+    done = cluster.run("rollout.sh", "ree.tgz")
+
+    assert done.returncode == 0, done.stderr
+    (gone,) = cluster.asked("helm uninstall ree")
+    (upgrade,) = cluster.asked("helm upgrade")
+    assert cluster.calls.index(gone) < cluster.calls.index(upgrade)
+    assert cluster.asked("helm rollback") == []
+
+
 MISSING = {"^history": "echo 'Error: release: not found' >&2; exit 1"}
 
 
