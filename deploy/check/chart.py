@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import kubernetes_validate
+import references
 
 import secrecy
 import wiring
@@ -38,6 +39,13 @@ DEMANDS = (
     secrecy.secrets,
     wiring.schedulers,
     wiring.policies,
+    wiring.ways,
+    references.selectors,
+    references.volumes,
+    references.accounts,
+    references.ports,
+    references.jobs,
+    secrecy.mounts,
     wiring.services,
     wiring.scaling,
 )
@@ -65,12 +73,15 @@ def faults(root: Path) -> Iterator[str]:
     for name, values in CASES.items():
         for fault in complaints("helm", "lint", "--strict", "--quiet", ".", *values, root=there):
             yield f"{name}: {fault}"
+    found: dict[str, list[str]] = {}
     for name, values in CASES.items():
         for version in KUBERNETES:
             told = ("--kube-version", version, *OPERATOR)
             text = output("helm", "template", *NAME, ".", *values, *told, root=there)
             for fault in _of_objects(documents(text), version, root):
-                yield f"{name}, Kubernetes {version}: {fault}"
+                found.setdefault(fault, []).append(f"{name} {version}")
+    for fault, cases in found.items():
+        yield f"{fault} ({cases[0]}{f' and {len(cases) - 1} more' if len(cases) > 1 else ''})"
     yield from _version(root)
     yield from _settings(root)
 

@@ -1,5 +1,6 @@
 """The services of `deploy/compose.yaml`."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from tools import complaints
 from workloads import IMAGE
 
 API_MAY_NOT = {"REE_SIGNING_KEY", "REE_API_KEY", "REE_CELERY_BROKER_URL"}
+READER = ("REE_S3_ACCESS_KEY", "REE_S3_SECRET_KEY")
+SECRETIVE = re.compile("PASS|SECRET|TOKEN|_KEY")
 
 
 def faults(root: Path) -> Iterator[str]:
@@ -18,12 +21,17 @@ def faults(root: Path) -> Iterator[str]:
     yield from _prometheus(root)
     yield from _versions(root)
     known = set(settings(root))
-    for name, service in document(file)["services"].items():
+    everything = document(file)
+    yield from _references(everything)
+    for name, service in everything["services"].items():
         for fault in _of_service(service, known):
             yield f"service {name} {fault}"
         if name == "api":
             for given in sorted(API_MAY_NOT & set(_environment(service))):
                 yield f"service api is given {given}, which it has no use for"
+            for given in READER:
+                if "S3_READER_" not in str(_environment(service).get(given)):
+                    yield f"service api is given {given} of who may write"
 
 
 def _of_service(service: Document, known: set[str]) -> Iterator[str]:
@@ -32,11 +40,31 @@ def _of_service(service: Document, known: set[str]) -> Iterator[str]:
     for port in service.get("ports", ()):
         if not str(port).startswith("127.0.0.1:"):
             yield f"publishes {port} to every network"
+    if service.get("privileged") or service.get("read_only") is not True:
+        yield "may write to its root file system"
+    if service.get("cap_drop") != ["ALL"]:
+        yield "keeps capabilities"
+    for name, value in _environment(service).items():
+        if SECRETIVE.search(name) and value and "${" not in str(value):
+            yield f"is given {name} by its value"
     if "healthcheck" not in service and service.get("restart") != "no":
         yield "has no healthcheck"
     for name in sorted(set(_environment(service)) - known):
         if name.startswith("REE_"):
             yield f"is given {name}, which is not a setting"
+
+
+def _references(everything: Document) -> Iterator[str]:
+    """What services name is there."""
+    services, volumes = everything["services"], everything.get("volumes", {})
+    for name, service in services.items():
+        for other in service.get("depends_on", ()):
+            if other not in services:
+                yield f"service {name} depends on {other}, which is not there"
+        for volume in service.get("volumes", ()):
+            source = str(volume).partition(":")[0]
+            if not source.startswith(".") and source not in volumes:
+                yield f"service {name} mounts {source}, which is no volume"
 
 
 def _environment(service: Document) -> dict[str, object]:

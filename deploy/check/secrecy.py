@@ -1,10 +1,11 @@
 """Secrets by reference only, and to each process what it needs; settings by their names, once."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from documents import Document
-from objects import Objects, containers, is_api, name_of, of_kind
+from objects import Objects, containers, is_api, name_of, of_kind, pods
 
 SECRET = {
     "REE_API_KEY",
@@ -18,7 +19,9 @@ SECRET = {
 """Settings that come from the Secret alone."""
 READER = {"REE_S3_ACCESS_KEY": "S3_READER_ACCESS_KEY", "REE_S3_SECRET_KEY": "S3_READER_SECRET_KEY"}
 """The API's, and where in the Secret they are."""
-API_MAY_HAVE = {*READER, "REE_VERIFY_KEYS", "REE_CLIENT_KEYS"}
+API_MAY_READ = {*READER.values(), "REE_VERIFY_KEYS", "REE_CLIENT_KEYS"}
+"""Of the Secret, under whatever name."""
+SECRETIVE = re.compile("PASS|SECRET|TOKEN|_KEY")
 
 
 def secrets(objects: Objects) -> Iterator[str]:
@@ -33,13 +36,24 @@ def secrets(objects: Objects) -> Iterator[str]:
             reference = given.get("valueFrom", {}).get("secretKeyRef")
             if name in SECRET and reference is None:
                 yield f"{owner} has {name} by another way than a secret"
-            if is_api(owner) and name in SECRET - API_MAY_HAVE:
-                yield f"{owner} has {name}, which it has no use for"
-            if is_api(owner) and name in READER and (reference or {}).get("key") != READER[name]:
+            if SECRETIVE.search(name) and given.get("value"):
+                yield f"{owner} has {name} by its value"
+            key = (reference or {}).get("key")
+            if is_api(owner) and key is not None and key not in API_MAY_READ:
+                yield f"{owner} has {key}, which it has no use for"
+            if is_api(owner) and name in READER and key != READER[name]:
                 yield f"{owner} has {name} of who may write"
         for source in container.get("envFrom", ()):
             if "secretRef" in source:
                 yield f"{owner} has the whole secret {source['secretRef']['name']}"
+
+
+def mounts(objects: Objects) -> Iterator[str]:
+    """Of the Secret as a file, only what a container is to read there; the API reads none."""
+    for owner, pod in pods(objects):
+        for volume in pod["spec"].get("volumes", ()):
+            if "secret" in volume and (is_api(owner) or not volume["secret"].get("items")):
+                yield f"{owner} mounts more of a secret than it needs"
 
 
 def environments(objects: Objects, settings: set[str]) -> Iterator[str]:

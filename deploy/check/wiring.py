@@ -30,6 +30,8 @@ def schedulers(objects: Objects) -> Iterator[str]:
     for each in beats:
         if each["spec"].get("replicas") != 1:
             yield f"{name_of(each)} is not one"
+        if each["spec"].get("strategy", {}).get("type", "Recreate") != "Recreate":
+            yield f"{name_of(each)} would be two while it is replaced"
     for each in jobs:
         spec = each["spec"]
         if spec.get("concurrencyPolicy") != "Forbid":
@@ -50,10 +52,30 @@ def policies(objects: Objects) -> Iterator[str]:
             if not any(direction in each["spec"]["policyTypes"] for each in own):
                 yield f"{owner} is under no policy for {direction}"
         if is_api(owner):
-            rules = [rule for each in own for rule in each["spec"].get("egress", ())]
-            others = [rule for rule in rules if _ports(rule) != {DNS}]
+            others = [rule for rule in _egress(own) if _ports(rule) != {DNS}]
             if len(others) != 1 or not others[0].get("to") or not _ports(others[0]):
                 yield f"{owner} may reach more than the storage"
+
+
+def ways(objects: Objects) -> Iterator[str]:
+    """Who may go somewhere finds its name, and is let in there, at a port that is open."""
+    found = list(of_kind(objects, "NetworkPolicy"))
+    there = list(pods(objects))
+    for owner, pod in there:
+        rules = _egress([each for each in found if _selects(each, pod)])
+        if rules and not any(_ports(rule) == {DNS} for rule in rules):
+            yield f"{owner} may not ask for names"
+        for rule in rules:
+            for peer in rule.get("to", ()):
+                if "podSelector" not in peer or "namespaceSelector" in peer:
+                    continue
+                wanted = peer["podSelector"].get("matchLabels", {})
+                goals = [(name, each) for name, each in there if has(labels_of(each), wanted)]
+                if not goals:
+                    yield f"{owner} may reach {wanted}, which is no pod"
+                for name, goal in goals:
+                    for port in _ports(rule) - _admitted(found, goal, labels_of(pod)):
+                        yield f"{owner} may go to {name} at {port}, which does not let it in"
 
 
 def services(objects: Objects) -> Iterator[str]:
@@ -98,11 +120,42 @@ def scaling(objects: Objects) -> Iterator[str]:
         wanted = each["spec"]["selector"]["matchLabels"]
         if not any(has(labels_of(pod), wanted) for _, pod in pods(objects)):
             yield f"{name_of(each)} finds no pod"
+        if each["spec"].get("maxUnavailable") == 0:
+            yield f"{name_of(each)} lets no node be emptied"
 
 
 def _selects(policy: Document, pod: Document) -> bool:
     selector = policy["spec"]["podSelector"]
     return has(labels_of(pod), selector.get("matchLabels", {}))
+
+
+def _egress(policies: list[Document]) -> list[Document]:
+    return [rule for each in policies for rule in each["spec"].get("egress", ())]
+
+
+def _admitted(policies: list[Document], goal: Document, labels: dict[str, str]) -> set[int]:
+    """The ports of *goal* at which a pod with these labels is let in."""
+    numbers = {
+        port["name"]: port["containerPort"]
+        for container in goal["spec"]["containers"]
+        for port in container.get("ports", ())
+    }
+    rules = [
+        rule
+        for each in policies
+        if _selects(each, goal)
+        for rule in each["spec"].get("ingress", ())
+        if any(_admits(peer, labels) for peer in rule.get("from", ({},)))
+    ]
+    return {numbers.get(port, port) for rule in rules for port in _ports(rule)} & {
+        *numbers.values()
+    }
+
+
+def _admits(peer: Document, labels: dict[str, str]) -> bool:
+    if peer and ("podSelector" not in peer or "namespaceSelector" in peer):
+        return False
+    return has(labels, peer.get("podSelector", {}).get("matchLabels", {}))
 
 
 def _ports(rule: Document) -> set[int]:

@@ -1,9 +1,10 @@
 """The workflows of GitHub Actions."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from documents import document
+from documents import Document, document
 from tools import complaints
 
 
@@ -25,5 +26,24 @@ def faults(root: Path) -> Iterator[str]:
         if "concurrency" not in workflow:
             yield f"{file.name} has no concurrency group"
         for name, job in workflow["jobs"].items():
+            for fault in _of_steps(job.get("steps", ()), root):
+                yield f"{file.name}: job {name} {fault}"
+            if name == "deploy" and not _may_deploy(job):
+                yield f"{file.name}: job {name} is not of an environment, or has no id-token"
             if "uses" not in job and "timeout-minutes" not in job:
                 yield f"{file.name}: job {name} has no timeout-minutes"
+
+
+def _of_steps(steps: Iterable[Document], root: Path) -> Iterator[str]:
+    """Scripts are there, and a secret is in no command."""
+    for step in steps:
+        run = step.get("run", "")
+        if "${{ secrets." in run:
+            yield "puts a secret into a command"
+        for script in re.findall(r"(?:deploy/scripts|\.ci)/[\w.]+", run):
+            if not (root / script).exists():
+                yield f"runs {script}, which is not there"
+
+
+def _may_deploy(job: Document) -> bool:
+    return "environment" in job and job.get("permissions", {}).get("id-token") == "write"

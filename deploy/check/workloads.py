@@ -18,9 +18,10 @@ def health(objects: Objects) -> Iterator[str]:
         for container in each["spec"]["template"]["spec"]["containers"]:
             if is_api(name_of(each)):
                 for probe, path in PROBES.items():
-                    asked = container.get(f"{probe}Probe", {}).get("httpGet", {}).get("path")
-                    if asked != path:
-                        yield f"{name_of(each)}: its {probe} probe asks {asked}, not {path}"
+                    asks = container.get(f"{probe}Probe", {}).get("httpGet", {})
+                    asked, port = asks.get("path"), asks.get("port")
+                    if (asked, port) != (path, "http"):
+                        yield f"{name_of(each)}: {probe} probe asks {asked} at {port}, not {path}"
             elif "livenessProbe" not in container and not each["metadata"]["name"].endswith(
                 "-beat"
             ):
@@ -62,6 +63,10 @@ def security(objects: Objects) -> Iterator[str]:
         own = container.get("securityContext", {})
         if own.get("allowPrivilegeEscalation") is not False or own.get("privileged"):
             yield f"{owner} may become more than it is"
+        if own.get("runAsUser") == 0 or own.get("runAsNonRoot") is False:
+            yield f"{owner} may run as root"
+        if own.get("seccompProfile", {}).get("type", "RuntimeDefault") != "RuntimeDefault":
+            yield f"{owner} has no seccomp profile"
         if own.get("readOnlyRootFilesystem") is not True:
             yield f"{owner} may write to its root file system"
         if own.get("capabilities") != {"drop": ["ALL"]}:
