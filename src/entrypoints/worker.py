@@ -92,7 +92,7 @@ def _attend(app: Celery, settings: Settings) -> None:
     getLogger(consumer.__name__).addFilter(without_bodies)
 
     def logs_are_wanted(**_: Any) -> None:
-        configure_logs(settings.log_level, settings.log_format)
+        configure_logs(settings.log_level, settings.log_format, secrets=settings.secrets)
 
     def worker_is_ready(**_: Any) -> None:
         _log.info("worker_ready", **told)

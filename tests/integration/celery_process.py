@@ -52,7 +52,7 @@ class Group:
         self._process = subprocess.Popen(
             self.command,
             cwd=self.folder,
-            env={**environment(self.folder, self.settings), **own},
+            env=environment(self.folder, {**own, **self.settings}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

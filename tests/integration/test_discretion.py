@@ -31,10 +31,13 @@ from ree.domain.turnover import Period
 from ree.entrypoints.api import create_app
 from ree.entrypoints.cli import cli
 from ree.entrypoints.logs import configure_logs
+from ree.entrypoints.worker import create_worker
 
 from ..servers.access import Access
+from ..servers.rabbitmq import RabbitMQ
 from ..servers.seaweedfs import SeaweedFS
-from .service import DEADLINE, HOME, Service, environment
+from .celery_process import Group, celery
+from .service import DEADLINE, HOME, Service, environment, until
 
 SRC = Path(__file__).parents[2] / "src"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "logs.md"
@@ -346,6 +349,48 @@ def test_a_known_secret_is_masked_whoever_tells_it(
         log.warning(value)
     tells_nothing(stream.getvalue())
     assert stream.getvalue().count("***") >= 3 * len(KNOWN)
+
+
+LOOSE = """
+from logging import getLogger
+from os import environ
+from celery.signals import worker_ready
+from ree.entrypoints.worker import app
+
+def tell(**_):
+    for name in sorted(environ):
+        if name.startswith("REE_"):
+            getLogger("kombu").error("%s is %s", name, environ[name])
+
+worker_ready.connect(tell, weak=False)
+"""
+"""An application of which a library tells what it should not."""
+
+
+@pytest.mark.parametrize("log_format", FORMATS)
+def test_a_worker_masks_known_secrets(
+    settings: dict[str, str], rabbitmq: RabbitMQ, tmp_path: Path, log_format: str
+) -> None:
+    (tmp_path / "loose.py").write_text(LOOSE)
+    others = {"log_format": log_format, "storage": "filesystem", "celery_broker_url": rabbitmq.url}
+    own = settings | {PREFIX + name.upper(): value for name, value in others.items()}
+    own["PYTHONPATH"] = str(tmp_path)
+    with Group(celery("worker", "-c", "1", app="loose"), tmp_path / "here", own) as worker:
+        send(own, "ree.train", PRIVATE)
+        until(lambda: "task_failed" in written(worker), "failed")
+    tells_nothing(written(worker))
+    assert written(worker).count("***") > 4
+
+
+def written(group: Group) -> str:
+    return "".join(group.written)
+
+
+def send(settings: dict[str, str], name: str, *args: object, **options: Any) -> None:
+    """To the worker with these settings."""
+    app = create_worker(load_settings(settings, os.devnull))
+    with app.connection_for_write() as connection:
+        app.send_task(name, args, connection=connection, **options)
 
 
 def test_libraries_have_no_line_below_a_warning(stream: StringIO) -> None:
