@@ -48,6 +48,7 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "result_expires": None,  # or beat would clean up a backend that is not there
         "task_serializer": "json",
         "accept_content": ["json"],
+        "worker_consumer": f"{__package__}.messages:Consumer",
         "worker_concurrency": 2,
         # Whoever reaches the broker could stop workers, and two on one machine would clash.
         "worker_enable_remote_control": False,

@@ -13,6 +13,10 @@ _REQUEST, _RUN, _ASKED_AT = "ree_request_id", "ree_run_id", "ree_asked_at"
 _NAME = re.compile("[^A-Za-z0-9.@_-]", re.ASCII)
 DELIVERIES = "x-delivery-count"
 """RabbitMQ's, of a message that it has delivered before."""
+_BY_BEAT = "celery_beat_task"
+CARRIED = (_REQUEST, _RUN, _ASKED_AT, DELIVERIES, _BY_BEAT, "origin")
+"""The headers that are read here, whatever is in them."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def follow_tasks() -> None:
@@ -29,14 +33,14 @@ def asked_at(request: Context, now: datetime) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(request.get(_ASKED_AT) or "")
-        return moment.astimezone(UTC) if moment.tzinfo and moment <= now else now
+        return moment.astimezone(UTC) if moment.tzinfo and _EPOCH <= moment <= now else now
     except (TypeError, ValueError, OverflowError):
         return now
 
 
 def asked_by(request: Context) -> str:
     """The schedule, or the process that published the task."""
-    if request.get("celery_beat_task"):
+    if request.get(_BY_BEAT):
         return "celery:schedule"
     return f"celery:{_NAME.sub('', str(request.origin or ''))[:64] or 'unknown'}"
 

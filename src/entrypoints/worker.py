@@ -4,13 +4,11 @@ import os
 import sys
 from collections.abc import Callable
 from functools import cache
-from logging import LogRecord, getLogger
 from typing import Any
 
 import structlog
 from celery import Celery, signals
 from celery.beat import EmbeddedService
-from celery.worker.consumer import consumer
 
 from ..adapters.settings import Settings
 from ..container import Container
@@ -76,20 +74,11 @@ def _application() -> Celery:
     return app
 
 
-def without_bodies(record: LogRecord) -> bool:
-    """Of a message that is no task of ours Celery would tell all that its sender put into it."""
-    if " message body" in str(record.msg):
-        record.msg, record.args, record.exc_info = "message_discarded", (), None
-    return True
-
-
 def _attend(app: Celery, settings: Settings) -> None:
     """Tell what the processes of *app* do, and keep the schedule where nobody else can."""
     told = {"broker": app.connection_for_read().as_uri(), "queue": QUEUE}
     if is_in_process(app):
         told = {"broker": "none; one worker does everything in its own memory, the schedule too"}
-
-    getLogger(consumer.__name__).addFilter(without_bodies)
 
     def logs_are_wanted(**_: Any) -> None:
         configure_logs(settings.log_level, settings.log_format, secrets=settings.secrets)

@@ -31,6 +31,7 @@ from ree.entrypoints.worker import create_worker
 from ..servers.rabbitmq import RabbitMQ
 from ..servers.seaweedfs import SeaweedFS
 from .celery_process import Group, celery, first
+from .odd_messages import odd_messages
 from .service import environment
 
 A_MONTH = 200
@@ -304,3 +305,29 @@ def test_a_task_over_which_every_worker_dies_is_given_up(place: Place) -> None:
     assert len(deaths) == MOST_DELIVERIES
     assert "died" in failed["reason"]
     assert place.container().orders().failure(place.only_order().order_id) == failed["reason"]
+
+
+def test_a_worker_outlives_whatever_is_put_into_its_queue(place: Place) -> None:
+    odd = list(odd_messages())
+    app = create_worker(place.read_settings())
+    with selling(place), app.connection_for_write() as connection:
+        worker = place.worker()
+        producer = connection.Producer()
+        for message in odd:
+            producer.publish(
+                message.body.encode() if isinstance(message.body, str) else message.body,
+                exchange=QUEUE,
+                routing_key=QUEUE,
+                headers=message.headers,
+                content_type=message.content_type,
+                content_encoding=message.content_encoding,
+            )
+        place.send("ree.check_drift", "2025-01-01", "2025-01-31")
+        worker.wait("drift_not_checked")
+    assert len(odd) > 500
+    lines = [line for line in worker.lines if line["event"] != "worker_ready"]
+    assert {line["event"] for line in lines} == {
+        "message_discarded", "task_failed", "drift_not_checked"
+    }  # fmt: skip
+    assert len(lines) == len(odd) + 1
+    assert place.waiting() == len(worker.seen("message_discarded"))

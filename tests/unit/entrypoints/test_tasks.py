@@ -144,7 +144,11 @@ def test_when_and_by_whom_it_was_asked_comes_with_the_task() -> None:
 
 
 @pytest.mark.parametrize(
-    "moment", [None, "", "soon", 5, "2026-02-01T03:05:00", "2099-01-01T00:00Z"]
+    "moment",
+    [
+        *(None, "", "soon", 5, "2026-02-01T03:05:00", "2099-01-01T00:00Z"),
+        *("0001-01-01T00:00:00+14:00", "1950-03-15T00:00:00+00:00"),
+    ],
 )
 def test_a_moment_that_cannot_be_is_now(moment: object) -> None:
     assert asked_at(Context({"ree_asked_at": moment}), NOW) == NOW
