@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from logging import getLogger
+from typing import Any
 
 from attrs import frozen
 
 from ..domain.appraisal import COVERAGES
 from ..domain.dataset import Dataset, MonthSnapshot
+from ..domain.errors import ReeError
 from ..domain.model import active_at
 from ..domain.ports import Clock, Evaluator, ModelRegistry, TrackLog
 from ..domain.track_record import WITHIN_TRAINING, TrackedMonth
@@ -47,7 +49,7 @@ class ScoreMonths:
                     self._try(month, version)
             return self.track_log.months()
         except Exception as error:
-            _log.warning("The track record was left as it is: %s", error)
+            _log.warning("months_not_scored", **_told(error))
             return ()
 
     def _try(self, month: MonthSnapshot, version: str) -> None:
@@ -56,13 +58,8 @@ class ScoreMonths:
             if tracked is not None:
                 self.track_log.record(tracked)
         except Exception as error:
-            _log.warning(
-                "The version %s was not scored on %s, which is tried again with the next retrain: "
-                "%s",
-                version,
-                month.period,
-                error,
-            )
+            about = {"model_version": version, "of": str(month.period)}
+            _log.warning("month_not_scored", **_told(error, **about))
 
     def _scored(self, month: MonthSnapshot, version: str) -> TrackedMonth | None:
         """None if there is no sale that the version had not seen."""
@@ -94,3 +91,10 @@ class ScoreMonths:
         seen = len(known) - len(sales)
         within = {WITHIN_TRAINING: seen} if seen else {}
         return sales, {**merged.merge.dropped, **merged.validate.dropped, **within}
+
+
+def _told(error: Exception, **about: str) -> dict[str, Any]:
+    """Only our own errors are told in words."""
+    if isinstance(error, ReeError):
+        return {"extra": {**about, "reason": str(error)}}
+    return {"extra": about, "exc_info": error}

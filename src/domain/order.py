@@ -1,6 +1,7 @@
 """A retrain that was asked for, to be made once however often it is asked for."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from hashlib import sha256
@@ -8,6 +9,8 @@ from hashlib import sha256
 from attrs import frozen
 
 from .turnover import Period
+
+_ID = re.compile("[0-9]{8}-[0-9a-f]{16}(-[0-9]{1,9})?")
 
 
 @frozen
@@ -21,6 +24,11 @@ class Order:
     recipe: str
     asked_by: str
     asked_at: datetime
+
+
+def is_order_id(value: object) -> bool:
+    """Whether an order could have it."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 def order_name(

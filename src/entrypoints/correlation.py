@@ -1,6 +1,7 @@
 """What follows a task through the broker: who asked for it, when, and the ids of its log lines."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,6 +44,14 @@ def asked_by(request: Context) -> str:
     if request.get(_BY_BEAT):
         return "celery:schedule"
     return f"celery:{_NAME.sub('', str(request.origin or ''))[:64] or 'unknown'}"
+
+
+def ids_of(headers: Mapping[str, Any]) -> dict[str, str | None]:
+    """For a line about a task that is not being done by this process."""
+    return {
+        REQUEST_ID.name: well_formed_id(headers.get(_REQUEST)),
+        RUN_ID.name: well_formed_id(headers.get(_RUN)),
+    }
 
 
 def _mark(sender: str, headers: dict[str, Any], **_: Any) -> None:

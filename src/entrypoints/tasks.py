@@ -1,6 +1,5 @@
 """The tasks: what can be asked of a worker, and what workers ask of each other."""
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
@@ -19,7 +18,7 @@ from structlog.contextvars import bound_contextvars
 from ..adapters.settings import Settings
 from ..container import Container
 from ..domain.errors import MarketUnavailable, ReeError, StorageUnavailable
-from ..domain.order import Order
+from ..domain.order import Order, is_order_id
 from ..domain.turnover import Period
 from .broker import MOST_DELIVERIES
 from .correlation import DELIVERIES, asked_at, asked_by
@@ -27,6 +26,7 @@ from .dates import day
 from .logs import RUN_ID
 from .retraining import look_for_drift, retrain
 from .schedule import MONTHLY
+from .task_log import Request
 
 if TYPE_CHECKING:
     Task = CeleryTask[..., Any]
@@ -44,9 +44,17 @@ _log = structlog.get_logger("ree.worker")
 class WrongArgument(ReeError):
     """What a task cannot be asked for."""
 
-    def __init__(self, name: str, value: object, expected: str) -> None:
-        shown = json.dumps(value, default=str)[:80]
-        super().__init__(f"{name} is {shown}; expected {expected}.")
+    def __init__(self, name: str, expected: str) -> None:
+        super().__init__(f"{name} is to be {expected}.")
+
+
+class WrongArguments(ReeError):
+    """Too many, too few or others than a task takes."""
+
+    def __init__(self, task: "Errand") -> None:
+        super().__init__(
+            f"{task.name} takes {', '.join(signature(task.run).parameters) or 'none'}."
+        )
 
 
 class GivenUp(ReeError):
@@ -66,6 +74,7 @@ class Errand(Task):
     """
 
     throws = (ReeError,)
+    Request = f"{Request.__module__}:{Request.__name__}"
 
     def __init__(self, container: Callable[[], Container]) -> None:
         self.container = container
@@ -73,9 +82,10 @@ class Errand(Task):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
             given = signature(self.run).bind(*args, **kwargs).arguments
-        except TypeError as error:
+        except TypeError:
+            error = WrongArguments(self)
             _log.error("task_refused", task=self.name, reason=str(error))
-            raise GivenUp(f"{self.name}: {error}") from None
+            raise error from None
         try:
             return self._attempt(args, kwargs)
         except Retry:
@@ -83,10 +93,15 @@ class Errand(Task):
         except (Reject, OperationalError) as error:  # the broker, in which it then stays
             _log.warning("broker_unavailable", task=self.name)
             raise Reject(error, requeue=True) from None
-        except Exception as error:
-            _log.error("task_failed", task=self.name, reason=_reason(error))
-            self._fail(given.get("order_id"), _reason(error))
+        except ReeError as error:
+            _log.error("task_failed", task=self.name, reason=str(error))
+            self._fail(given.get("order_id"), str(error))
             raise
+        except Exception as error:
+            _log.error("task_failed", task=self.name, exc_info=error)
+            reason = f"unexpected {type(error).__name__}"
+            self._fail(given.get("order_id"), reason)
+            raise GivenUp(reason) from None
 
     def send(self, name: str, *args: object) -> None:
         """To whichever worker is free, surely; OperationalError."""
@@ -127,9 +142,9 @@ class _Ask(Errand):
         from ..application.orders import Asked
 
         if not isinstance(publish, bool):
-            raise WrongArgument("publish", publish, "true or false")
+            raise WrongArgument("publish", "true or false")
         if recipe not in _RECIPES:
-            raise WrongArgument("recipe", recipe, "fast or accurate")
+            raise WrongArgument("recipe", "fast or accurate")
         container = self.container()
         container.market()  # whether there is one is told here, not by every month
         at = asked_at(self.request, container.clock().now())
@@ -181,7 +196,7 @@ class RetrainRolling(_Ask):
         before = self.today() if as_of is None else _day("as_of", as_of)
         window = self._settings.train_window_months if months is None else months
         if type(window) is not int or not 1 <= window <= _MOST_MONTHS:
-            raise WrongArgument("months", months, f"a number, 1 to {_MOST_MONTHS}")
+            raise WrongArgument("months", f"a number, 1 to {_MOST_MONTHS}")
         return self.ask(Period.of_months_before(window, before), publish, recipe)
 
 
@@ -200,13 +215,14 @@ class FetchMonth(Errand):
 
     name = "ree.fetch_month"
 
-    def run(self, order_id: str, start_date: object, end_date: object) -> None:
+    def run(self, order_id: object, start_date: object, end_date: object) -> None:
         """What it sends after it claimed that is sent again if the worker dies between."""
         month = Period(_day("start_date", start_date), _day("end_date", end_date))
-        trains = self.container().fetch_ordered()(order_id, month, str(self.request.id))
-        _log.info("month_fetched", order=order_id, month=str(month))
+        order = _order_id(order_id)
+        trains = self.container().fetch_ordered()(order, month, str(self.request.id))
+        _log.info("month_fetched", order=order, month=str(month))
         if trains:
-            self.send(Train.name, order_id)
+            self.send(Train.name, order)
 
 
 class Train(Errand):
@@ -214,12 +230,12 @@ class Train(Errand):
 
     name = "ree.train"
 
-    def run(self, order_id: str) -> dict[str, Any]:
+    def run(self, order_id: object) -> dict[str, Any]:
         """How it ended."""
         from ..application.retrain_period import RetrainRequest
 
         container = self.container()
-        order: Order = container.orders().order(order_id)
+        order: Order = container.orders().order(_order_id(order_id))
         request = RetrainRequest(
             order.period,
             order.asked_by,
@@ -227,7 +243,7 @@ class Train(Errand):
             publish=order.publish,
             run_id=order.run_id,
         )
-        with bound_contextvars(order=order_id):
+        with bound_contextvars(order=order.order_id):
             run = retrain(container, request)
         newest = list(order.period.months())[-1]
         self.send(CheckDrift.name, str(newest.start), str(newest.end))
@@ -257,12 +273,14 @@ def register(app: Celery, container: Callable[[], Container]) -> None:
         app.register_task(task(container))
 
 
+def _order_id(value: object) -> str:
+    if not is_order_id(value):
+        raise WrongArgument("order_id", "the id of an order")
+    return str(value)
+
+
 def _day(name: str, value: object) -> date:
     try:
         return day(value if isinstance(value, str) else "")
     except ValueError:
-        raise WrongArgument(name, value, "a date as 2026-01-31") from None
-
-
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, ReeError) else f"unexpected {type(error).__name__}"
+        raise WrongArgument(name, "a date as 2026-01-31") from None

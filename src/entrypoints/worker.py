@@ -17,6 +17,7 @@ from .broker import IN_PROCESS, QUEUE, DeadLetters, celery_settings
 from .correlation import follow_tasks
 from .logs import configure_logs
 from .schedule import beat_settings
+from .task_log import quieten
 from .task_metrics import watch_tasks
 from .tasks import register
 
@@ -103,6 +104,7 @@ def _attend(app: Celery, settings: Settings) -> None:
         else:
             _log.info("beat_ready", **told)
 
+    quieten()
     signals.setup_logging.connect(logs_are_wanted, weak=False)
     signals.worker_ready.connect(worker_is_ready, weak=False)
     signals.beat_init.connect(beat_begins, weak=False)

@@ -352,34 +352,67 @@ def test_a_known_secret_is_masked_whoever_tells_it(
 
 
 LOOSE = """
+import json, os, signal
 from logging import getLogger
-from os import environ
+from pathlib import Path
 from celery.signals import worker_ready
+from ree.adapters.orders import ObjectOrders
 from ree.entrypoints.worker import app
 
 def tell(**_):
-    for name in sorted(environ):
+    for name in sorted(os.environ):
         if name.startswith("REE_"):
-            getLogger("kombu").error("%s is %s", name, environ[name])
+            getLogger("kombu").error("%s is %s", name, os.environ[name])
+
+def order(self, order_id):
+    if order_id.endswith("1") and not Path("killed").exists():
+        Path("killed").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    raise RuntimeError(*json.loads(os.environ["CANARIES"]), *os.environ.values())
 
 worker_ready.connect(tell, weak=False)
+ObjectOrders.order = order
 """
-"""An application of which a library tells what it should not."""
+"""An application with a defect, of which a library tells what it should not."""
+DEFECT, KILLED = "20260101-0000000000000000", "20260101-0000000000000001"
 
 
 @pytest.mark.parametrize("log_format", FORMATS)
-def test_a_worker_masks_known_secrets(
+def test_a_worker_tells_nothing(
     settings: dict[str, str], rabbitmq: RabbitMQ, tmp_path: Path, log_format: str
 ) -> None:
     (tmp_path / "loose.py").write_text(LOOSE)
     others = {"log_format": log_format, "storage": "filesystem", "celery_broker_url": rabbitmq.url}
     own = settings | {PREFIX + name.upper(): value for name, value in others.items()}
-    own["PYTHONPATH"] = str(tmp_path)
+    canaries = [*SECRETS.values(), *SENT.values(), LAT, LON, *SENT.values()]
+    own |= {"PYTHONPATH": str(tmp_path), "CANARIES": json.dumps(canaries)}
+    names = ("ree_request_id", "ree_run_id", "ree_asked_at", "origin", "shadow", "argsrepr")
+    headers = dict.fromkeys(names, EMAIL)
+    followed = {"ree_request_id": "it.7", "ree_run_id": "run.7"}
     with Group(celery("worker", "-c", "1", app="loose"), tmp_path / "here", own) as worker:
-        send(own, "ree.train", PRIVATE)
-        until(lambda: "task_failed" in written(worker), "failed")
-    tells_nothing(written(worker))
-    assert written(worker).count("***") > 4
+        until(lambda: "worker_ready" in written(worker), "ready")
+        for canary in canaries:
+            send(own, "ree.train", canary, headers=headers)
+            send(own, "ree.retrain_range", canary, canary, headers=headers)
+            send(own, "ree.retrain_rolling", None, canary, canary, canary)
+            send(own, "ree.check_drift", kwargs={str(canary): canary})
+        send(own, "ree.train", "x" * 5_000)
+        send(own, "ree.train", DEFECT, headers=followed)
+        send(own, "ree.train", KILLED, headers=followed)
+        until(lambda: written(worker).count("task_failed") == 3 * len(canaries) + 3, "failed")
+    log = written(worker)
+    tells_nothing(log)
+    assert log.count("***") > 4
+    assert max(map(len, worker.written)) < 4_000
+    assert log.count("task_refused") == len(canaries)
+    assert "celery." not in log
+    told = [line for line in worker.written if "it.7" in line and "run.7" in line]
+    assert [event for line in told for event in ("task_failed", "task_lost") if event in line] == [
+        "task_failed",
+        "task_lost",
+        "task_failed",
+    ]
+    assert all("ree.train" in line for line in told)
 
 
 def written(group: Group) -> str:
@@ -432,7 +465,7 @@ def documented() -> dict[str, dict[str, Any]]:
     return {line["event"]: line for line in map(json.loads, found)}
 
 
-TOLD_OTHERWISE = {"request", "command_error", "command_warning"}
+TOLD_OTHERWISE = {"request", "command_error", "command_warning", "task_broke"}
 
 
 def test_every_event_is_in_the_document() -> None:

@@ -36,4 +36,19 @@ def test_nobody_fails_for_it(failing: str, caplog: pytest.LogCaptureFixture) -> 
     )
     assert score([]) == ()
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
-    assert "does not answer" in caplog.text
+    (record,) = caplog.records
+    assert record.message == "months_not_scored"
+    assert "does not answer" in vars(record)["reason"]
+
+
+def test_words_that_are_not_ours_are_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        def months(self) -> Any:
+            raise ValueError("canary")
+
+    nothing: Any = None
+    assert ScoreMonths(nothing, nothing, nothing, Broken(), nothing)([]) == ()  # type: ignore[arg-type]
+    (record,) = caplog.records
+    assert "canary" not in record.getMessage()
+    assert "reason" not in vars(record)
+    assert record.exc_info is not None

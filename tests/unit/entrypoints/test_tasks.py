@@ -102,25 +102,25 @@ def test_each_month_of_an_order_is_sent_once(
 @pytest.mark.parametrize(
     ("name", "arguments", "told"),
     [
-        ("ree.retrain_range", {}, "missing a required argument: 'start_date'"),
-        ("ree.retrain_range", {"start_date": "2026-01-01"}, "end_date"),
+        ("ree.retrain_range", {}, "ree.retrain_range takes start_date, end_date, publish, recipe."),
+        ("ree.retrain_range", {"start_date": "2026-01-01"}, "takes start_date, end_date"),
         ("ree.retrain_range", {"start_date": "2026-1-1", "end_date": "2026-01-31"}, "start_date"),
         ("ree.retrain_range", {"start_date": "2026-01-01", "end_date": 20260131}, "a date as"),
         ("ree.retrain_range", {"start_date": "2026-02-01", "end_date": "2026-01-31"}, "before"),
         ("ree.retrain_range", {"start_date": "2026-02-01", "end_date": "2026-03-01"}, "today"),
-        ("ree.retrain_rolling", {"publish": "yes"}, 'publish is "yes"; expected true or false'),
+        ("ree.retrain_rolling", {"publish": "yes"}, "publish is to be true or false."),
         ("ree.retrain_rolling", {"publish": 1}, "publish"),
-        ("ree.retrain_rolling", {"months": True}, "months is true; expected a number, 1 to 1200"),
+        ("ree.retrain_rolling", {"months": True}, "months is to be a number, 1 to 1200."),
         ("ree.retrain_rolling", {"months": 1.5}, "months"),
-        ("ree.retrain_rolling", {"months": "3"}, 'months is "3"; expected a number'),
+        ("ree.retrain_rolling", {"months": "3"}, "months is to be a number"),
         ("ree.retrain_rolling", {"months": 0}, "months"),
         ("ree.retrain_rolling", {"months": 1_201}, "months"),
         ("ree.retrain_rolling", {"as_of": "0001-01-31"}, "before"),
         ("ree.retrain_rolling", {"as_of": "2099-01-01"}, "today"),
         ("ree.retrain_rolling", {"as_of": "\uff12026-01-01"}, "as_of"),
         ("ree.retrain_rolling", {"recipe": "best"}, "recipe"),
-        ("ree.retrain_rolling", {"window": 3}, "unexpected keyword argument 'window'"),
-        ("ree.retrain_previous_month", {"months": 3}, "unexpected"),
+        ("ree.retrain_rolling", {"window": 3}, "takes as_of, months, publish, recipe"),
+        ("ree.retrain_previous_month", {"months": 3}, "takes none"),
         ("ree.fetch_month", {"order_id": "a", "start_date": 1, "end_date": 2}, "start_date"),
     ],
 )
@@ -205,7 +205,7 @@ def test_what_ends_a_task_fails_its_order(
         raise failure
 
     container.fetch_ordered.override(providers.Object(fail))
-    with pytest.raises((ReeError, ZeroDivisionError)):
+    with pytest.raises(ReeError):
         app.tasks["ree.fetch_month"](order_id, "2026-01-01", "2026-01-31")
     assert container.orders().failure(order_id) == reason
 
