@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from celery import Celery
 from celery import Task as CeleryTask
-from celery.exceptions import Reject, Retry, SoftTimeLimitExceeded
+from celery.exceptions import Reject, Retry
 from kombu.exceptions import OperationalError
 from structlog.contextvars import bound_contextvars
 
@@ -27,6 +27,7 @@ from .logs import RUN_ID
 from .retraining import look_for_drift, retrain
 from .schedule import MONTHLY
 from .task_log import Request
+from .time_limit import OutOfTime, time_limit_that_is_heard
 
 if TYPE_CHECKING:
     Task = CeleryTask[..., Any]
@@ -111,14 +112,15 @@ class Errand(Task):
         if (self.request.get(DELIVERIES) or 0) >= MOST_DELIVERIES:
             raise GivenUp(f"{MOST_DELIVERIES} workers died over it; is there enough memory?")
         try:
-            return self.run(*args, **kwargs)
+            with time_limit_that_is_heard():
+                return self.run(*args, **kwargs)
         except (MarketUnavailable, StorageUnavailable) as error:
             if self.request.retries >= MOST_RETRIES:
                 raise
             seconds = pause(self.request.retries, self._settings.celery_retry_seconds)
             _log.warning("task_retried", task=self.name, seconds=seconds, reason=str(error))
             raise self.retry(exc=error, countdown=seconds, max_retries=MOST_RETRIES) from None
-        except SoftTimeLimitExceeded:
+        except OutOfTime:
             limit = self.app.conf.task_soft_time_limit
             raise GivenUp(f"It took longer than {limit} seconds.") from None
 

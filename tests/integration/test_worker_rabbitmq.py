@@ -30,7 +30,7 @@ from ree.entrypoints.worker import create_worker
 
 from ..servers.rabbitmq import RabbitMQ
 from ..servers.seaweedfs import SeaweedFS
-from .celery_process import Group, celery, first
+from .celery_process import APP, Group, celery, first
 from .odd_messages import odd_messages
 from .service import environment
 
@@ -44,6 +44,33 @@ from ree.entrypoints.worker import app
 last = datetime.now(UTC) - timedelta(40)
 app.conf.beat_schedule["monthly"] |= {"last_run_at": last, "args": [None, None, True, "fast"]}
 """
+
+
+SLOW = """
+import os
+from time import sleep
+from billiard.pool import SIG_SOFT_TIMEOUT
+from ree.adapters.track_log import ObjectTrackLog
+from ree.entrypoints import tasks
+from ree.entrypoints.worker import app
+
+def never(*_):
+    while True:
+        try:
+            sleep(60)
+        except BaseException:
+            pass
+
+def too_long(*_):
+    os.kill(os.getpid(), SIG_SOFT_TIMEOUT)
+    sleep(60)
+
+ObjectTrackLog.months = too_long
+tasks.look_for_drift = never
+drift = app.tasks["ree.check_drift"]
+drift.soft_time_limit, drift.time_limit = 1, 2
+"""
+"""In which scoring months takes too long, and looking for drift cannot be told to end."""
 
 
 @define(eq=False)
@@ -71,9 +98,10 @@ class Place:
     settings: dict[str, str]
     stack: ExitStack
 
-    def worker(self, *arguments: str) -> Group:
+    def worker(self, app: str = APP) -> Group:
         """Ready; one task at a time."""
-        command = celery("worker", "-c", "1", "--without-mingle", "--without-gossip", *arguments)
+        options = ["-c", "1", "--without-mingle", "--without-gossip"]
+        command = celery("worker", *options, app=app)
         group = self.start(command, f"worker{len(list(self.folder.iterdir()))}")
         group.wait("worker_ready")
         return group
@@ -81,6 +109,11 @@ class Place:
     def start(self, command: list[str], name: str) -> Group:
         """In a folder of this name."""
         return self.stack.enter_context(Group(command, self.folder / name, self.settings))
+
+    def write(self, name: str, code: str) -> None:
+        """A module that workers find."""
+        (self.folder / f"{name}.py").write_text(code)
+        self.settings["PYTHONPATH"] = f"{self.folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
 
     def send(self, name: str, *args: object, **options: Any) -> None:
         """As a program would that knows only the broker."""
@@ -181,8 +214,7 @@ def test_another_worker_finishes_for_one_that_is_killed_while_it_trains(
 
 
 def test_two_beats_and_tasks_that_come_twice_make_one_version(place: Place) -> None:
-    (place.folder / "overdue.py").write_text(OVERDUE)
-    place.settings["PYTHONPATH"] = f"{place.folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    place.write("overdue", OVERDUE)
     with selling(place):
         worker = place.worker()
         for number in range(2):
@@ -331,3 +363,22 @@ def test_a_worker_outlives_whatever_is_put_into_its_queue(place: Place) -> None:
     }  # fmt: skip
     assert len(lines) == len(odd) + 1
     assert place.waiting() == len(worker.seen("message_discarded"))
+
+
+def test_a_task_that_takes_too_long_ends_and_its_order_has_failed(place: Place) -> None:
+    place.write("slow", SLOW)
+    with selling(place):
+        worker = place.worker("slow")
+        place.send("ree.retrain_rolling", None, None, True, "fast")
+        (failed,) = worker.wait("task_failed")
+        place.send(
+            "ree.check_drift", "2025-01-01", "2025-01-31", headers={"ree_request_id": "it.7"}
+        )
+        (killed,) = worker.wait("task_killed")
+    assert failed["task"] == "ree.train"
+    assert failed["reason"] == "It took longer than 1350 seconds."
+    assert worker.seen("run_interrupted", run_id=failed["run_id"])
+    assert place.container().orders().failure(place.only_order().order_id) == failed["reason"]
+    assert (killed["task"], killed["request_id"]) == ("ree.check_drift", "it.7")
+    assert not [line for line in worker.lines if line["logger"].startswith("celery")]
+    assert place.waiting() == 0

@@ -1,16 +1,20 @@
 """What the tasks take, what they send, and what follows them, on a broker in memory."""
 
 import json
+import os
+import signal
 from base64 import b64decode
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from attrs import define
+from billiard.pool import SIG_SOFT_TIMEOUT, soft_timeout_sighandler
 from celery import Celery
 from celery.app.task import Context
-from celery.exceptions import Reject, SoftTimeLimitExceeded
+from celery.exceptions import Reject
 from dependency_injector import providers
 from kombu.exceptions import OperationalError
 
@@ -22,6 +26,7 @@ from ree.entrypoints import tasks
 from ree.entrypoints.broker import QUEUE
 from ree.entrypoints.correlation import asked_at, asked_by, follow_tasks
 from ree.entrypoints.logs import REQUEST_ID, RUN_ID
+from ree.entrypoints.time_limit import OutOfTime
 from ree.entrypoints.worker import create_worker
 
 NOW = datetime(2026, 3, 1, 2, 5, tzinfo=UTC)
@@ -192,12 +197,12 @@ def test_without_a_market_nothing_is_asked_for(app: Celery, container: Container
 @pytest.mark.parametrize(
     ("failure", "reason"),
     [
-        (SoftTimeLimitExceeded(), "It took longer than 1350 seconds."),
+        (OutOfTime(), "It took longer than 1350 seconds."),
         (ZeroDivisionError("secret"), "unexpected ZeroDivisionError"),
     ],
 )
 def test_what_ends_a_task_fails_its_order(
-    app: Celery, container: Container, failure: Exception, reason: str
+    app: Celery, container: Container, failure: BaseException, reason: str
 ) -> None:
     order_id = app.tasks["ree.retrain_rolling"]()
 
@@ -208,6 +213,26 @@ def test_what_ends_a_task_fails_its_order(
     with pytest.raises(ReeError):
         app.tasks["ree.fetch_month"](order_id, "2026-01-01", "2026-01-31")
     assert container.orders().failure(order_id) == reason
+
+
+def test_the_time_limit_is_heard_through_who_catches_every_exception(
+    app: Celery, container: Container
+) -> None:
+    def swallow(*_: object) -> bool:
+        with suppress(Exception):
+            os.kill(os.getpid(), SIG_SOFT_TIMEOUT)
+        return False
+
+    order_id = app.tasks["ree.retrain_rolling"]()
+    container.fetch_ordered.override(providers.Object(swallow))
+    before = signal.signal(SIG_SOFT_TIMEOUT, soft_timeout_sighandler)  # as in the pool
+    try:
+        with pytest.raises(ReeError, match="longer than 1350 seconds"):
+            app.tasks["ree.fetch_month"](order_id, "2026-01-01", "2026-01-31")
+        assert signal.getsignal(SIG_SOFT_TIMEOUT) is soft_timeout_sighandler
+    finally:
+        signal.signal(SIG_SOFT_TIMEOUT, before)
+    assert container.orders().failure(order_id) == "It took longer than 1350 seconds."
 
 
 def test_what_cannot_be_sent_stays_with_the_broker(
