@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
+from ..domain.errors import InvalidPeriod
 from ..domain.order import Order, order_name
 from ..domain.ports import Clock, Orders, SnapshotStore
 from ..domain.run import new_run_id
@@ -76,9 +77,11 @@ class FetchOrdered:
     def __call__(self, order_id: str, month: Period, claimant: str) -> bool:
         """Whether *claimant* is who has to have it trained; the same again if asked again.
 
-        UnknownOrder, MarketError, StorageError.
+        UnknownOrder, InvalidPeriod, MarketError, StorageError.
         """
         order = self.orders.order(order_id)
+        if month not in order.period.months():
+            raise InvalidPeriod(f"The order {order_id} has no month {month}.")
         if self.orders.failure(order_id) is not None:
             return False
         self.fetch_month(month, force=False, dry_run=False)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from hashlib import sha256
+from typing import TypeGuard
 
 from attrs import frozen
 
@@ -26,7 +27,7 @@ class Order:
     asked_at: datetime
 
 
-def is_order_id(value: object) -> bool:
+def is_order_id(value: object) -> TypeGuard[str]:
     """Whether an order could have it."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 

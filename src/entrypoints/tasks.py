@@ -17,7 +17,13 @@ from structlog.contextvars import bound_contextvars
 
 from ..adapters.settings import Settings
 from ..container import Container
-from ..domain.errors import MarketUnavailable, ReeError, StorageUnavailable
+from ..domain.errors import (
+    InvalidPeriod,
+    MarketUnavailable,
+    ReeError,
+    StorageUnavailable,
+    UnknownOrder,
+)
 from ..domain.order import Order, is_order_id
 from ..domain.turnover import Period
 from .broker import MOST_DELIVERIES
@@ -62,6 +68,10 @@ class GivenUp(ReeError):
     """A task that does not get to its end."""
 
 
+_OF_THE_MESSAGE = WrongArgument, InvalidPeriod, UnknownOrder
+"""Whoever sends a task that cannot be fails no order of others."""
+
+
 def pause(retries: int, first: float) -> int:
     """Seconds before a further attempt: up to *first*, doubled each time, all equally likely."""
     return max(1, round(_random.uniform(0, first * 2**retries)))
@@ -96,7 +106,8 @@ class Errand(Task):
             raise Reject(error, requeue=True) from None
         except ReeError as error:
             _log.error("task_failed", task=self.name, reason=str(error))
-            self._fail(given.get("order_id"), str(error))
+            if not isinstance(error, _OF_THE_MESSAGE):
+                self._fail(given.get("order_id"), str(error))
             raise
         except Exception as error:
             _log.error("task_failed", task=self.name, exc_info=error)
@@ -125,10 +136,11 @@ class Errand(Task):
             raise GivenUp(f"It took longer than {limit} seconds.") from None
 
     def _fail(self, order_id: object, reason: str) -> None:
-        """As far as the storage lets us."""
-        if isinstance(order_id, str):
+        """As far as there is one, and the storage lets us."""
+        if is_order_id(order_id):
             with suppress(ReeError):
-                self.container().orders().fail(order_id, reason)
+                orders = self.container().orders()
+                orders.fail(orders.order(order_id).order_id, reason)
 
     @property
     def _settings(self) -> Settings:
@@ -278,7 +290,7 @@ def register(app: Celery, container: Callable[[], Container]) -> None:
 def _order_id(value: object) -> str:
     if not is_order_id(value):
         raise WrongArgument("order_id", "the id of an order")
-    return str(value)
+    return value
 
 
 def _day(name: str, value: object) -> date:

@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 from ree.adapters.memory_objects import MemoryObjects
 from ree.adapters.orders import ObjectOrders
 from ree.application.orders import Asked, FetchOrdered, PlaceOrder
-from ree.domain.errors import FutureSale, MarketUnavailable, UnknownOrder
+from ree.domain.errors import FutureSale, InvalidPeriod, MarketUnavailable, UnknownOrder
 from ree.domain.ports import Orders
 from ree.domain.turnover import Period
 
@@ -134,6 +134,15 @@ def test_of_an_order_that_failed_nothing_is_fetched(orders: Orders) -> None:
     orders.fail(order_id, "a reason")
     months = Months()
     assert not fetching(orders, months)(order_id, JANUARY, "a")
+    assert not months.there
+
+
+@pytest.mark.parametrize("month", [PERIOD, Period(DECEMBER.start, DECEMBER.start)])
+def test_what_is_no_month_of_an_order_is_not_fetched(orders: Orders, month: Period) -> None:
+    order_id = placing(orders)(ASKED).order_id
+    months = Months()
+    with pytest.raises(InvalidPeriod, match="no month"):
+        fetching(orders, months)(order_id, month, "a")
     assert not months.there
 
 

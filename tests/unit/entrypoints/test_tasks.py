@@ -4,7 +4,7 @@ import json
 import os
 import signal
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -213,6 +213,26 @@ def test_what_ends_a_task_fails_its_order(
     with pytest.raises(ReeError):
         app.tasks["ree.fetch_month"](order_id, "2026-01-01", "2026-01-31")
     assert container.orders().failure(order_id) == reason
+
+
+@pytest.mark.parametrize("order_id", ["nope", "../latest", "20260301-0123456789abcdef", 5, None])
+def test_of_an_order_that_is_not_there_nothing_is_kept(
+    app: Celery, container: Container, order_id: object
+) -> None:
+    for name, days in (("ree.train", []), ("ree.fetch_month", ["2026-01-01", "2026-01-31"])):
+        with pytest.raises(ReeError, match="order"):
+            app.tasks[name](order_id, *days)
+    assert not list(container.model_objects().keys(""))
+
+
+@pytest.mark.parametrize("days", [("2026-01-01", "2026-01-30"), ("2025-12-01", "2025-12-31"), "ab"])
+def test_a_month_that_is_none_of_the_order_s_fails_only_its_task(
+    app: Celery, container: Container, days: Sequence[str]
+) -> None:
+    order_id = app.tasks["ree.retrain_rolling"]()
+    with pytest.raises(ReeError):
+        app.tasks["ree.fetch_month"](order_id, *days)
+    assert container.orders().failure(order_id) is None
 
 
 def test_the_time_limit_is_heard_through_who_catches_every_exception(
