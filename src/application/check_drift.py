@@ -31,11 +31,13 @@ class CheckDrift:
     def __call__(self, period: Period | None = None, progress: Progress = unseen) -> DriftReport:
         """Of the last full calendar month if no period is given; the same again changes nothing.
 
-        FutureSale, ModelNotReady, UnreadableVersion, NoDistributions, MarketError, StorageError.
+        FutureSale, InvalidPeriod, ModelNotReady, UnreadableVersion, NoDistributions, MarketError,
+        StorageError.
         """
         now = self.clock.now()
         period = period or Period.of_months_before(1, now.date())
         period.check_over(now.date())
+        period.check_length()
         active = self.registry.active()
         if active is None:
             raise ModelNotReady

@@ -15,6 +15,7 @@ from .errors import FutureSale, InvalidPeriod
 from .funnel import Stage
 
 OSLO = ZoneInfo("Europe/Oslo")
+MOST_MONTHS = 1_200
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
 
 
@@ -66,6 +67,15 @@ class Period:
         """FutureSale unless its last day is before *today*."""
         if self.end >= today:
             raise FutureSale(self.end, today)
+
+    def check_length(self) -> None:
+        """InvalidPeriod if it has more than MOST_MONTHS, as with a mistyped year."""
+        first, last = (day.year * 12 + day.month for day in (self.start, self.end))
+        if last - first >= MOST_MONTHS:
+            raise InvalidPeriod(
+                f"The period has {last - first + 1} months; at most {MOST_MONTHS} are allowed. "
+                "Is the year right?"
+            )
 
     def __contains__(self, day: date) -> bool:
         return self.start <= day <= self.end

@@ -25,7 +25,7 @@ from ..domain.errors import (
     UnknownOrder,
 )
 from ..domain.order import Order, is_order_id
-from ..domain.turnover import Period
+from ..domain.turnover import MOST_MONTHS, Period
 from .broker import MOST_DELIVERIES
 from .correlation import DELIVERIES, asked_at, asked_by
 from .dates import day
@@ -42,7 +42,6 @@ else:
 
 MOST_RETRIES = 6
 _RECIPES = ("fast", "accurate")
-_MOST_MONTHS = 1_200
 _CONFIRMED_WITHIN = 30.0
 _random = SystemRandom()
 _log = structlog.get_logger("ree.worker")
@@ -191,6 +190,7 @@ class RetrainRange(_Ask):
     ) -> str:
         """The order's id."""
         period = Period(_day("start_date", start_date), _day("end_date", end_date))
+        period.check_length()
         return self.ask(period, publish, recipe)
 
 
@@ -209,8 +209,8 @@ class RetrainRolling(_Ask):
         """The order's id; without *as_of* it is today, without *months* the settings' window."""
         before = self.today() if as_of is None else _day("as_of", as_of)
         window = self._settings.train_window_months if months is None else months
-        if type(window) is not int or not 1 <= window <= _MOST_MONTHS:
-            raise WrongArgument("months", f"a number, 1 to {_MOST_MONTHS}")
+        if type(window) is not int or not 1 <= window <= MOST_MONTHS:
+            raise WrongArgument("months", f"a number, 1 to {MOST_MONTHS}")
         return self.ask(Period.of_months_before(window, before), publish, recipe)
 
 

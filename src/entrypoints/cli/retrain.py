@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ...domain.errors import MarketError, ReeError
-from ...domain.turnover import Period
+from ...domain.errors import InvalidPeriod, MarketError, ReeError
+from ...domain.turnover import MOST_MONTHS, Period
 from .commands import REFUSED_BY_GATE, tell
 from .door import as_json, asked_by, day_option, open_container, print_json, why_option
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @day_option("--start-date", "First day of the period.")
 @click.option(
     "--window-months",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST_MONTHS),
     metavar="N",
     help="Instead of --start-date: the calendar months that end with --end-date.",
 )
@@ -124,9 +124,14 @@ def _period(start_date: date | None, window_months: int | None, end_date: date |
         raise click.UsageError("Give --end-date, or --previous-month.")
     if (start_date is None) == (window_months is None):
         raise click.UsageError("Give either --start-date or --window-months.")
-    if start_date is not None:
-        return Period(start_date, end_date)
-    return Period.of_months(window_months or 0, end_date)
+    if start_date is None:
+        return Period.of_months(window_months or 0, end_date)
+    period = Period(start_date, end_date)
+    try:
+        period.check_length()
+    except InvalidPeriod as error:
+        raise click.UsageError(str(error)) from None
+    return period
 
 
 def _window(container: "Container") -> Period:

@@ -235,6 +235,8 @@ def test_an_unreadable_version_is_replaced_only_with_a_reason(ree: Ree, publishe
         (("--start-date", "20250101", "--end-date", "2025-01-31"), "is not a date"),
         (("--start-date", "2025-02-30", "--end-date", "2025-03-31"), "is not a date"),
         (("--window-months", "0", "--end-date", "2025-01-31"), "--window-months"),
+        (("--window-months", "1201", "--end-date", "2025-01-31"), "1<=x<=1200"),
+        (("--start-date", "0001-01-01", "--end-date", "2025-01-31"), "24289 months; at most 1200"),
         (("--window-months", "1", "--end-date", "2025-01-31", "--why", "x"), "together"),
         (("--window-months", "1", "--end-date", "2025-01-31", "--replace-unreadable"), "together"),
         (("--window-months", "1", "--end-date", "2025-01-31", "--estimator", "best"), "best"),

@@ -258,3 +258,9 @@ def test_a_window_ends_with_the_last_month_that_is_over(
 def test_no_month_is_over_before_the_first(months: int, day: str) -> None:
     with pytest.raises(InvalidPeriod):
         Period.of_months_before(months, date.fromisoformat(day))
+
+
+def test_a_hundred_years_are_the_longest_period() -> None:
+    Period(date(1926, 2, 1), date(2026, 1, 31)).check_length()
+    with pytest.raises(InvalidPeriod, match="1201 months; at most 1200"):
+        Period(date(1926, 1, 31), date(2026, 1, 1)).check_length()
