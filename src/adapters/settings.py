@@ -24,6 +24,12 @@ PREFIX = "REE_"
 _FOLDER = Path(".ree")
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 """As browsers send one: in small letters, without a path."""
+_QUOTED = "(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})"
+_AMQP = re.compile(
+    f"amqps?://(?:{_QUOTED}*(?::{_QUOTED}*)?@)?"
+    r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+    rf"(?:/(?:/|{_QUOTED})*)?"
+)
 T = TypeVar("T")
 
 
@@ -98,6 +104,13 @@ def _url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
         raise ValueError(text)
     return text.rstrip("/")
+
+
+def _broker(text: str) -> str:
+    """What a password may hold would else be taken for the host, and shown."""
+    if text != "memory://" and not (_AMQP.fullmatch(text) and urlsplit(text).port != 0):
+        raise ValueError(text)
+    return text
 
 
 def _zone(text: str) -> str:
@@ -193,8 +206,9 @@ class Settings:
     train_window_months: int = _option(12, _months, "months, 1 to 1200")
     celery_broker_url: str | None = _option(
         None,
-        _matching("(amqps?://.+|memory://)"),
-        "a URL as amqp://user:password@rabbitmq.example:5672/vhost",
+        _broker,
+        "a URL as amqp://user:password@rabbitmq.example:5672/vhost, in which signs of the user, "
+        "the password and the vhost as @ : / ? # % are quoted: %40 %3A %2F %3F %23 %25",
         secret=True,
     )
     celery_timezone: str = _option("Europe/Oslo", _zone, "a time zone, as Europe/Oslo")

@@ -1,7 +1,11 @@
 """How Celery is to use RabbitMQ: one queue, and no task that is lost or done for ever."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import structlog
+from amqp.exceptions import AccessRefused, NotAllowed
 from celery import bootsteps
 from kombu import Exchange, Queue
 
@@ -16,6 +20,7 @@ _DELIVERY_LIMIT = 10
 _SOFT = 0.9
 """The share of the time limit at which a task is told to end."""
 _FOR_EVER = None
+_log = structlog.get_logger("ree.worker")
 
 
 def celery_settings(settings: Settings) -> dict[str, Any]:
@@ -73,6 +78,20 @@ def _queue() -> Queue:
             "x-overflow": "reject-publish",
         },
     )
+
+
+@contextmanager
+def refusal_told() -> Iterator[None]:
+    """A broker that does not let us in ends the process with 1; it will not by itself."""
+    try:
+        yield
+    except (AccessRefused, NotAllowed):
+        reason = (
+            "The broker refuses the user, the password or the virtual host in "
+            "REE_CELERY_BROKER_URL. Correct it and start again."
+        )
+        _log.error("broker_refused", reason=reason)
+        raise SystemExit(1) from None
 
 
 class DeadLetters(bootsteps.StartStopStep):

@@ -10,6 +10,7 @@ from celery.utils.log import get_logger
 from celery.worker import consumer
 from kombu import Message
 
+from .broker import refusal_told
 from .correlation import CARRIED, DELIVERIES
 
 _ID = re.compile("[!-~]{1,255}", re.ASCII)
@@ -41,6 +42,11 @@ class Consumer(consumer.Consumer):
                 receive(message)
 
         return check
+
+    def connect(self) -> Any:
+        """Waits for a broker that is away, for none that refuses us."""
+        with refusal_told():
+            return super().connect()
 
     def on_decode_error(self, message: Message, _: Exception) -> None:
         """It could not even be decompressed."""

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
 from celery.beat import PersistentScheduler
 from celery.schedules import crontab
 
@@ -13,6 +15,7 @@ from ..adapters.settings import Settings, WrongSetting
 
 MONTHLY = "ree.retrain_rolling"
 HOUR, MINUTE = 3, 5
+_log = structlog.get_logger("ree.worker")
 _PATIENT = {"max_retries": None, "interval_start": 1, "interval_step": 5, "interval_max": 60}
 
 
@@ -23,8 +26,21 @@ class Scheduler(PersistentScheduler):
 
     def setup_schedule(self) -> None:
         """Read the file, whose folder need not be there yet."""
-        Path(self.schedule_filename).parent.mkdir(parents=True, exist_ok=True)
+        check_writable(self.schedule_filename)
         super().setup_schedule()
+
+
+def check_writable(filename: str) -> None:
+    """Ends the process with 1 where beat could not remember when it asked last."""
+    folder = Path(filename).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = f"{folder}: {error.strerror}. Correct REE_STORAGE_PATH, or whose folder it is."
+        _log.error("schedule_not_kept", reason=reason)
+        raise SystemExit(1) from None
 
 
 class OnTheFirst(crontab):

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.app import trace
-from celery.worker import request
+from celery.worker import request, worker
 
 from .correlation import ids_of
 
@@ -41,12 +41,13 @@ class Request(request.Request):
 
 def quieten() -> None:
     """Keep Celery's own lines about tasks out of the log."""
-    for module in (trace, request):
+    for module in (trace, request, worker):
         getLogger(module.__name__).addFilter(in_few_words)
 
 
 def in_few_words(record: LogRecord) -> bool:
-    """Only what went wrong around a task is not told by the task."""
-    record.msg, record.args = "task_broke", ()
+    """Only what went wrong around a task, or ends the worker, is not told by the task."""
+    record.msg = "worker_broke" if record.name == worker.__name__ else "task_broke"
+    record.args = ()
     vars(record).pop("data", None)
     return record.levelno >= CRITICAL

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -13,10 +14,10 @@ from celery.beat import EmbeddedService
 from ..adapters.settings import Settings
 from ..container import Container
 from ..domain.errors import ReeError
-from .broker import IN_PROCESS, QUEUE, DeadLetters, celery_settings
+from .broker import IN_PROCESS, QUEUE, DeadLetters, celery_settings, refusal_told
 from .correlation import follow_tasks
 from .logs import configure_logs
-from .schedule import beat_settings
+from .schedule import beat_settings, check_writable
 from .task_log import quieten
 from .task_metrics import watch_tasks
 from .tasks import register
@@ -89,6 +90,7 @@ def _attend(app: Celery, settings: Settings) -> None:
         if is_in_process(app):
             signals.beat_init.disconnect(beat_begins)
             own = beat_settings(settings)
+            check_writable(own["beat_schedule_filename"])  # its thread would end unheard
             app.conf.beat_schedule = own["beat_schedule"]
             beat: Any = EmbeddedService(
                 app,
@@ -102,9 +104,17 @@ def _attend(app: Celery, settings: Settings) -> None:
         if is_in_process(app):
             _log.info("beat_idle", **told)
         else:
+            knock(app)
             _log.info("beat_ready", **told)
 
     quieten()
     signals.setup_logging.connect(logs_are_wanted, weak=False)
     signals.worker_ready.connect(worker_is_ready, weak=False)
     signals.beat_init.connect(beat_begins, weak=False)
+
+
+def knock(app: Celery) -> None:
+    """Beat would hear only on the 1st that it is not let in; a broker that is away it waits for."""
+    connection = app.connection_for_write()
+    with connection, suppress(*connection.connection_errors), refusal_told():
+        connection.connect()

@@ -87,6 +87,10 @@ class Group:
         with self._process:
             pass
 
+    def ended(self) -> int:
+        """By itself, with this code."""
+        return self._process.wait(DEADLINE)
+
     def processes(self) -> list[int]:
         """Those that work in its folder, whatever they call themselves."""
         return [int(path.parent.name) for path in _PROCESSES.glob("[0-9]*/cwd") if self._has(path)]

@@ -465,7 +465,7 @@ def documented() -> dict[str, dict[str, Any]]:
     return {line["event"]: line for line in map(json.loads, found)}
 
 
-TOLD_OTHERWISE = {"request", "command_error", "command_warning", "task_broke"}
+TOLD_OTHERWISE = {"request", "command_error", "command_warning", "task_broke", "worker_broke"}
 
 
 def test_every_event_is_in_the_document() -> None:

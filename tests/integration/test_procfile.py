@@ -17,6 +17,7 @@ from ree.container import Container
 from ree.entrypoints.schedule import Scheduler, beat_settings
 from ree.entrypoints.worker import create_worker
 
+from ..servers.rabbitmq import RabbitMQ
 from .celery_process import PROGRAMS, Group, celery
 from .service import Publisher, asked, until
 
@@ -90,3 +91,34 @@ def test_without_a_broker_a_worker_that_missed_its_hour_retrains_by_itself(tmp_p
     (run,) = container.runs().runs()
     assert (run.run_id, run.asked_by) == (ended["run_id"], "celery:schedule")
     assert len(list(run.manifest.period.months())) == 2
+
+
+@pytest.mark.parametrize("role", ["worker", "beat"])
+@pytest.mark.parametrize("wrong", [("guest:guest", "guest:canary"), ("//", "/canary")])
+def test_a_broker_that_refuses_us_ends_worker_and_beat_in_one_line(
+    role: str, wrong: tuple[str, str], rabbitmq: RabbitMQ, tmp_path: Path
+) -> None:
+    before, sep, after = rabbitmq.url.rpartition(wrong[0])
+    settings = {"REE_CELERY_BROKER_URL": before + wrong[1] + after}
+    assert sep
+    with Group(celery(role), tmp_path / "here", settings) as group:
+        (told,) = group.wait("broker_refused")
+        assert group.ended() == 1
+    assert "REE_CELERY_BROKER_URL" in told["reason"]
+    assert [line["event"] for line in group.lines] == ["broker_refused"]
+    assert not re.search("canary|Traceback", "".join(group.written).replace("/canary", ""))
+
+
+@pytest.mark.parametrize("role", ["worker", "beat"])
+def test_a_schedule_that_cannot_be_kept_ends_its_process_in_one_line(
+    role: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    (tmp_path / "file").touch()
+    settings = {"REE_STORAGE_PATH": str(tmp_path / "file" / "store")}
+    if role == "beat":
+        settings["REE_CELERY_BROKER_URL"] = request.getfixturevalue("rabbitmq").url
+    with Group(celery(role), tmp_path / "here", settings) as group:
+        (told,) = group.wait("schedule_not_kept")
+        assert group.ended() == 1
+    assert "Not a directory. Correct REE_STORAGE_PATH" in told["reason"]
+    assert "Traceback" not in "".join(group.written)

@@ -9,7 +9,7 @@ from celery.beat import ScheduleEntry
 
 from ree.adapters.settings import Settings, WrongSetting
 from ree.entrypoints.schedule import OnTheFirst, Scheduler
-from ree.entrypoints.worker import create_worker
+from ree.entrypoints.worker import create_worker, knock
 
 START, END = datetime(2025, 11, 15, tzinfo=UTC), datetime(2027, 1, 15, tzinfo=UTC)
 
@@ -104,5 +104,6 @@ def test_a_zone_in_which_the_month_is_not_over_elsewhere_is_refused(zone: str) -
 
 def test_a_broker_that_is_away_at_that_minute_is_waited_for() -> None:
     app = create_worker(Settings(celery_broker_url="amqp://127.0.0.1:1//"))
+    knock(app)
     (entry,) = app.conf.beat_schedule.values()
     assert entry["options"]["retry_policy"]["max_retries"] is None
