@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from celery import Celery, signals
 from celery.beat import EmbeddedService
+from click import ClickException
 
 from ..adapters.settings import Settings
 from ..container import Container
@@ -34,11 +35,33 @@ def container_of_process() -> Container:
 os.register_at_fork(after_in_child=container_of_process.cache_clear)
 
 
+class NobodyListens(ReeError, ClickException):
+    """A task for a broker in the memory of a process that is no worker; `celery call` tells it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no broker, so that no worker would hear of it. Set REE_CELERY_BROKER_URL, or "
+            'run "ree retrain".'
+        )
+
+
+class App(Celery):
+    """Sends nothing where nobody would hear of it."""
+
+    is_heard = True
+
+    def send_task(self, *args: Any, **kwargs: Any) -> Any:
+        """As Celery's; NobodyListens."""
+        if not self.is_heard:
+            raise NobodyListens
+        return super().send_task(*args, **kwargs)
+
+
 def create_worker(
     settings: Settings, container: Callable[[], Container] = container_of_process
-) -> Celery:
+) -> App:
     """An application with every task, whose *container* is asked for as tasks run; WrongSetting."""
-    app = Celery("ree", set_as_current=False)
+    app = App("ree", set_as_current=False)
     app.conf.update(celery_settings(settings) | beat_settings(settings))
     if is_in_process(app):
         # Of a schedule in a process of its own nobody would ever hear.
@@ -67,7 +90,7 @@ def __getattr__(name: str) -> Any:
 
 
 @cache
-def _application() -> Celery:
+def _application() -> App:
     settings = container_of_process().settings()
     app = create_worker(settings)
     follow_tasks()
@@ -76,11 +99,16 @@ def _application() -> Celery:
     return app
 
 
-def _attend(app: Celery, settings: Settings) -> None:
+def _attend(app: App, settings: Settings) -> None:
     """Tell what the processes of *app* do, and keep the schedule where nobody else can."""
     told = {"broker": app.connection_for_read().as_uri(), "queue": QUEUE}
     if is_in_process(app):
         told = {"broker": "none; one worker does everything in its own memory, the schedule too"}
+
+    app.is_heard = not is_in_process(app)
+
+    def worker_begins(**_: Any) -> None:
+        app.is_heard = True
 
     def logs_are_wanted(**_: Any) -> None:
         configure_logs(settings.log_level, settings.log_format, secrets=settings.secrets)
@@ -109,6 +137,7 @@ def _attend(app: Celery, settings: Settings) -> None:
 
     quieten()
     signals.setup_logging.connect(logs_are_wanted, weak=False)
+    signals.worker_init.connect(worker_begins, weak=False)
     signals.worker_ready.connect(worker_is_ready, weak=False)
     signals.beat_init.connect(beat_begins, weak=False)
 

@@ -122,3 +122,11 @@ def test_a_schedule_that_cannot_be_kept_ends_its_process_in_one_line(
         assert group.ended() == 1
     assert "Not a directory. Correct REE_STORAGE_PATH" in told["reason"]
     assert "Traceback" not in "".join(group.written)
+
+
+def test_without_a_broker_nothing_can_be_asked_for_by_another_process(tmp_path: Path) -> None:
+    with Group(celery("call", "ree.retrain_previous_month"), tmp_path / "here", {}) as group:
+        assert group.ended() == 1
+    (told,) = group.written
+    assert told.startswith("Error: There is no broker")
+    assert 'run "ree retrain"' in told
