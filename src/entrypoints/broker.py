@@ -13,9 +13,13 @@ from ..adapters.settings import Settings
 
 IN_PROCESS = "memory://localhost/"
 QUEUE, DEAD = "ree", "ree.dead"
-MOST_DELIVERIES = 5
-"""After which a task whose worker died each time is given up, by the task itself."""
-_DELIVERY_LIMIT = 10
+MOST_DELIVERIES = 10
+"""After which a task that had no end each time is given up, by the task itself.
+
+The broker counts workers that died and connections that were lost alike; of the latter, one that is
+restarted or flaps makes several in a row.
+"""
+_DELIVERY_LIMIT = 20
 """After which the broker gives it up, if not even that can be done."""
 _SOFT = 0.9
 """The share of the time limit at which a task is told to end."""

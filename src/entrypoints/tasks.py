@@ -120,7 +120,10 @@ class Errand(Task):
 
     def _attempt(self, args: Any, kwargs: Any) -> Any:
         if (self.request.get(DELIVERIES) or 0) >= MOST_DELIVERIES:
-            raise GivenUp(f"{MOST_DELIVERIES} workers died over it; is there enough memory?")
+            raise GivenUp(
+                f"It was begun {MOST_DELIVERIES} times and had no end: its worker died (is there "
+                "enough memory?), or lost the broker (is the connection steady?)."
+            )
         try:
             with time_limit_that_is_heard():
                 return self.run(*args, **kwargs)

@@ -5,7 +5,7 @@ import os
 import signal
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -236,6 +236,26 @@ def test_a_month_that_is_none_of_the_order_s_fails_only_its_task(
     with pytest.raises(ReeError):
         app.tasks["ree.fetch_month"](order_id, *days)
     assert container.orders().failure(order_id) is None
+
+
+@pytest.mark.parametrize(("deliveries", "is_given_up"), [(None, False), (9, False), (10, True)])
+def test_a_task_that_came_ten_times_is_given_up_in_true_words(
+    app: Celery, container: Container, deliveries: int | None, is_given_up: bool
+) -> None:
+    order_id = app.tasks["ree.retrain_rolling"]()
+    container.fetch_ordered.override(providers.Object(lambda *_: False))
+    task = app.tasks["ree.fetch_month"]
+    task.push_request(**{"x-delivery-count": deliveries})
+    try:
+        with pytest.raises(ReeError) if is_given_up else nullcontext():
+            task(order_id, "2026-01-01", "2026-01-31")
+    finally:
+        task.pop_request()
+    failure = container.orders().failure(order_id)
+    assert (failure is not None) is is_given_up
+    if failure is not None:
+        assert "its worker died" in failure
+        assert "or lost the broker" in failure
 
 
 def test_the_time_limit_is_heard_through_who_catches_every_exception(
