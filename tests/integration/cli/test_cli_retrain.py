@@ -258,7 +258,7 @@ def test_wrong_usage_is_one_line_and_2(
     ("period", "settings", "words"),
     [
         (("2025-02-01", "2025-01-31"), {}, "ends (2025-01-31) before it starts"),
-        (("2025-01-01", "2999-01-31"), {}, "not before today"),
+        (("2025-01-01", "2099-01-31"), {}, "not before today"),
         (("2025-01-01", "2025-01-31"), {"REE_API_BASE_URL": None}, "ree sandbox serve"),
         (("2025-01-01", "2025-01-31"), {"REE_API_BASE_URL": "ftp://x"}, "REE_API_BASE_URL"),
         (("2025-01-01", "2025-01-31"), {"REE_API_KEY": "wrong"}, "check REE_API_KEY"),
