@@ -11,7 +11,7 @@ from .servers.access import Access
 from .servers.gcs import Gcs
 from .servers.rabbitmq import NoRabbit, RabbitMQ
 from .servers.rabbitmq import rabbitmq as program_of_rabbitmq
-from .servers.seaweedfs import NoWeed, SeaweedFS, weed
+from .servers.seaweedfs import SeaweedFS, weed_or_skip
 
 
 @pytest.fixture(autouse=True)
@@ -40,12 +40,7 @@ def seaweedfs(
     aws_environment: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[SeaweedFS]:
     """The real server."""
-    try:
-        weed()
-    except NoWeed as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
+    weed_or_skip()
     with SeaweedFS(tmp_path_factory.mktemp("seaweedfs") / "server") as server:
         yield server
 

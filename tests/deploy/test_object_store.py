@@ -17,7 +17,7 @@ import yaml
 from botocore.exceptions import ClientError
 
 from ..servers.access import Access
-from ..servers.seaweedfs import NoWeed, free_ports, weed
+from ..servers.seaweedfs import free_ports, weed, weed_or_skip
 
 ROOT = Path(__file__).parents[2]
 HELM = ROOT / ".deploy-tools" / "bin" / "helm"
@@ -96,12 +96,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     if not HELM.exists():
         assert not os.environ.get("CI"), "make deploy-tools"
         pytest.skip("helm is not installed: make deploy-tools")
-    try:
-        weed()
-    except NoWeed as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
+    weed_or_skip()
     folder = tmp_path_factory.mktemp("keys")
     (folder / "deploy" / "scripts").mkdir(parents=True)
     (folder / ".venv").symlink_to(Path(sys.executable).parents[1])

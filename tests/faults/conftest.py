@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ..servers.seaweedfs import NoWeed, weed
+from ..servers.seaweedfs import weed_or_skip
 from .bench import FileBench, S3Bench
 from .trials import Trial, sample
 
@@ -43,12 +43,7 @@ def judge(pytestconfig: pytest.Config) -> Judge:
 def s3(
     aws_environment: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[S3Bench]:
-    try:
-        weed()
-    except NoWeed as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
+    weed_or_skip()
     with S3Bench(tmp_path_factory.mktemp("faults") / "s3") as bench:
         yield bench
 

