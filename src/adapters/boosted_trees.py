@@ -12,6 +12,7 @@ from ..domain.appraisal import Appraisal
 from ..domain.explanation import MOST_COMPARABLES, Explanation
 from ..domain.places import Place
 from ..domain.reach import Reaches
+from . import elementary
 from .conformal import Conformal, sights
 from .contributions import contributions
 from .features import FEATURES
@@ -80,7 +81,8 @@ class BoostedTrees:
     def estimate(self, homes: Mapping[str, Any]) -> Column:
         """NOK, one for each home."""
         parts = HomeTable.of(homes).parts(_AT_ONCE)
-        return np.asarray(np.exp(np.concatenate([sights(*self.see(part))[0] for part in parts])))
+        means = [sights(*self.see(part))[0] for part in parts]
+        return np.asarray(elementary.exp(np.concatenate(means)))
 
     def appraise(self, homes: Mapping[str, Any], coverages: Sequence[float]) -> Appraisal:
         """Prices with intervals and fsd, and how far the homes are from what was sold."""
@@ -107,7 +109,7 @@ class BoostedTrees:
     def _appraised(self, homes: HomeTable, coverages: Sequence[float]) -> Appraisal:
         x, members = self.see(homes)
         mean, seen = sights(x, members)
-        price = np.exp(mean)
+        price = elementary.exp(mean)
         reaches = self.domain.reaches(homes, nearness(x)) if self.domain else None
         if self.conformal is None:
             return Appraisal(price, reaches=reaches)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from ..domain.property import RealEstateType
+from . import elementary
 from .conformal import LEVELS, PARTS, TYPES, Conformal, sights
 from .trees import Trees
 
@@ -41,13 +42,13 @@ def calibrated(x: Any, members: Any, types: Any, price: Any) -> tuple[Conformal,
     if len(price) < FEWEST_OF_ALL:
         return None
     mean, seen = sights(x, members)
-    error = np.log(price) - mean
-    target = np.log(np.abs(error) + FLOOR)
+    error = elementary.log(price) - mean
+    target = elementary.log(np.abs(error) + FLOOR)
     expected = np.empty(len(error))
     fold = np.arange(len(error)) % FOLDS
     for number in range(FOLDS):
         own = fold == number
-        expected[own] = np.exp(_booster(seen[~own], target[~own]).predict(seen[own]))
+        expected[own] = elementary.exp(_booster(seen[~own], target[~own]).predict(seen[own]))
     booster = _booster(seen, target)
     edges = np.quantile(expected, np.arange(1, PARTS) / PARTS)
     below, above = _quantiles(error / expected, types, np.searchsorted(edges, expected))

@@ -11,6 +11,7 @@ from attrs import fields, frozen
 
 from ..domain.places import CELL, Place
 from ..domain.property import RealEstateType
+from . import elementary
 from .compiled import inlined
 from .nearest import COLUMN, KM, Planted
 from .table import BUILT, DAY, USABLE
@@ -187,7 +188,7 @@ class Comparables:
         """What is told of them, a row for each column of their trees."""
         place = self.places
         rows = np.zeros((len(place), 8))
-        rows[:, _FRESH] = np.exp2((self.day[place] - self.newest) / HALF_LIFE)
+        rows[:, _FRESH] = elementary.exp(log(2) * (self.day[place] - self.newest) / HALF_LIFE)
         rows[:, _SOLD], rows[:, _LOG_AREA] = self.day[place], self.log_area[place]
         rows[:, _BUILT], rows[:, _PER_SQM] = self.built_year[place], self.per_sqm[place]
         rows[:, _RESIDUAL] = self.residual[place]

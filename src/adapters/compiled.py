@@ -8,7 +8,7 @@ said of a home does not depend on the homes beside it.
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from numba import njit
+from numba import njit, vectorize
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,3 +22,8 @@ def compiled(signature: str) -> Callable[[F], F]:
 def inlined(function: F) -> F:
     """To be written into those that call it: it is compiled with each of them, and not alone."""
     return cast("F", njit(function, inline="always", error_model="numpy"))
+
+
+def elementwise(function: F) -> F:
+    """For a number or the numbers of an array, one by one; a number stays a number."""
+    return cast("F", vectorize(["float64(float64)"])(function))

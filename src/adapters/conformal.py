@@ -15,6 +15,7 @@ from attrs import frozen
 
 from ..domain.appraisal import COVERAGES
 from ..domain.property import RealEstateType
+from . import elementary
 from .compiled import compiled
 from .features import FEATURES
 from .trees import Trees
@@ -127,7 +128,7 @@ class Conformal:
 
     def expected_error(self, seen: Any) -> Column:
         """Logs of the price, one for each home, by its sights."""
-        return np.asarray(np.exp(self.expected.predict(seen)[:, 0]))
+        return np.asarray(elementary.exp(self.expected.predict(seen)[:, 0]))
 
     def bounds(
         self, price: Column, types: Column, expected: Column, coverages: Sequence[float]

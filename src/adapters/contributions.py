@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ..domain.explanation import GROUPS
 from ..domain.property import RealEstateType
-from . import comparables
+from . import comparables, elementary
 from .features import FEATURES
 from .frames import offsets
 from .market import Market
@@ -85,7 +85,7 @@ def contributions(
         seen = predict_mixtures(trees, market.features(part), other, _OWN, _SEEN_SETS)
         logs = np.concatenate([seen, seen], axis=1)
         logs += _offsets(market, frames, part, reference).reshape(logs.shape)
-        given = shapley(np.exp(logs.mean(axis=2)))
+        given = shapley(elementary.exp(logs.mean(axis=2)))
         rows = np.column_stack([given[name] for name in GROUPS]).tolist()
         found += [dict(zip(GROUPS, row, strict=True)) for row in rows]
     return found

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from attrs import frozen
 
 from ..domain.property import RealEstateType
+from . import elementary
 from .compiled import compiled, inlined
 from .market_index import WEEK, MarketIndex
 from .table import BUILT, DAY, FLOOR, MUNICIPALITY, ROOMS, TOTAL, TYPE, USABLE, HomeTable
@@ -110,22 +111,24 @@ class Hedonic:
     @classmethod
     def of(cls, sales: Mapping[str, Any]) -> Self:
         """Ridge regression, repeated once with outlying sales weighing less."""
-        y = np.log(sales["price"] / sales["usable_area"])
-        weeks = MarketIndex.weeks(sales["day"])
-        x = np.hstack([traits(sales), weeks])
-        penalty = np.full(x.shape[1], TRAITS_PENALTY)
+        from .ridge import ridge
+
+        y = elementary.log(sales["price"] / sales["usable_area"])
+        x, first = traits(sales), np.array([float(np.min(sales["day"]))])
+        weeks = MarketIndex.weeks(sales["day"], first)
+        penalty = np.full(TRAITS, TRAITS_PENALTY)
         penalty[0] = 1e-9
-        penalty[x.shape[1] - weeks.shape[1] :] = STEP_PENALTY
         codes, place = np.unique(sales["municipality_number"], return_inverse=True)
         weights = np.ones(len(y))
         for _ in range(2):
-            beta, effects = _ridge(x, y, place, weights, penalty)
-            off = np.abs(y - x @ beta - effects[place])
+            beta, steps, effects = ridge(
+                x, y, weeks, place, weights, penalty, STEP_PENALTY, PLACE_PENALTY
+            )
+            model = cls(beta, codes, effects, MarketIndex(first, steps))
+            off = np.abs(y - model.log_per_sqm(sales))
             weights = np.minimum(1, OUTLYING * np.median(off) / np.maximum(off, 1e-9))
             weights = np.maximum(weights, 1e-3)
-        split = x.shape[1] - weeks.shape[1]
-        first = np.array([float(np.min(sales["day"]))])
-        return cls(beta[:split], codes, effects, MarketIndex(first, beta[split:]))
+        return model
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
@@ -171,18 +174,4 @@ class Hedonic:
 def traits(homes: Mapping[str, Any]) -> npt.NDArray[np.float64]:
     """The regressors, each of the size of 1, shape (homes, TRAITS); the first is constant."""
     none = np.zeros(_COEFFICIENTS + TRAITS + 1)
-    return np.asarray(tell(HomeTable.of(homes).matrix, none)[:, :TRAITS])
-
-
-def _ridge(x: Any, y: Any, place: Any, weights: Any, penalty: Any) -> tuple[Column, Column]:
-    """Coefficients and effects of places; the effects are eliminated first, which is cheap."""
-    order = np.argsort(place, kind="stable")
-    starts = np.searchsorted(place[order], np.arange(place.max() + 1))
-    weighted = x * weights[:, None]
-    sums = np.add.reduceat(weighted[order], starts, axis=0)
-    totals = np.add.reduceat((weights * y)[order], starts)
-    sizes = np.add.reduceat(weights[order], starts) + PLACE_PENALTY
-    shared = sums / sizes[:, None]
-    gram = weighted.T @ x - sums.T @ shared + np.diag(penalty)
-    beta = np.linalg.solve(gram, weighted.T @ y - shared.T @ totals)
-    return beta, (totals - sums @ beta) / sizes
+    return np.ascontiguousarray(tell(HomeTable.of(homes).matrix, none)[:, :TRAITS])

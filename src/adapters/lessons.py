@@ -9,6 +9,7 @@ from attrs import frozen
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from ..domain.dataset import Dataset
+from . import elementary
 from .boosted_trees import BoostedTrees
 from .calibration import calibrated
 from .conformal import Conformal
@@ -51,7 +52,7 @@ class Lessons:
         domain = TrainingDomain.of(known, nearness(x[-newest:]))
         # scikit-learn cannot bin a feature that no sale has; a constant is never split on.
         x[:, np.isnan(x).all(axis=0)] = 0.0
-        targets = np.log(sold["price"])[:, None] - offsets(sold, hedonic, frames)
+        targets = elementary.log(sold["price"])[:, None] - offsets(sold, hedonic, frames)
         members = {
             name: HistGradientBoostingRegressor(
                 loss=MEMBERS[name][1], early_stopping=False, **self.settings

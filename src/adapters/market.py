@@ -10,6 +10,7 @@ import numpy.typing as npt
 from attrs import frozen
 
 from ..domain.explanation import ComparableSale
+from . import elementary
 from .comparables import FACTS, LIKE, Comparables
 from .features import FEATURES, see
 from .hedonic import Hedonic
@@ -34,7 +35,7 @@ class Market:
     def of(cls, sales: Columns) -> Self:
         """All that *sales* (at least one) tell; nobody's price but theirs is in it."""
         hedonic = Hedonic.of(sales)
-        per_sqm = np.log(sales["price"] / sales["usable_area"])
+        per_sqm = elementary.log(sales["price"] / sales["usable_area"])
         day = np.asarray(sales["day"], dtype=np.float64)
         level = hedonic.index.level
         past = Comparables(
@@ -42,7 +43,7 @@ class Market:
             lon=sales["lon"],
             day=day,
             realestate_type=sales["realestate_type"],
-            log_area=np.log(sales["usable_area"]),
+            log_area=elementary.log(sales["usable_area"]),
             built_year=sales["built_year"],
             per_sqm=per_sqm - level(day) + level(day.max()),
             residual=per_sqm - hedonic.log_per_sqm(sales),
@@ -97,15 +98,15 @@ class Market:
         """NOK, of the sales in these places."""
         past, level = self.comparables, self.hedonic.index.level
         per_sqm = past.per_sqm[sale] - level(past.day.max()) + level(past.day[sale])
-        return np.exp(per_sqm + past.log_area[sale])
+        return elementary.exp(per_sqm + past.log_area[sale])
 
     def comparable_sales(self, homes: Columns, most: int) -> list[tuple[ComparableSale, ...]]:
         """Of each home those that count most (most_alike), at most so many."""
         sale, distance = self.most_alike(homes, most)
         past, level = self.comparables, self.hedonic.index.level
         price, day = self.paid(sale), past.day[sale]
-        adjusted = price * np.exp(level(homes["day"])[:, None] - level(day))
-        area, lat, lon = np.exp(past.log_area[sale]), past.lat[sale], past.lon[sale]
+        adjusted = price * elementary.exp(level(homes["day"])[:, None] - level(day))
+        area, lat, lon = elementary.exp(past.log_area[sale]), past.lat[sale], past.lon[sale]
         columns = (price, day, distance, area, adjusted, lat, lon)
         return [
             tuple(_sale(*one) for one in zip(*rows, strict=True) if isfinite(one[2]))

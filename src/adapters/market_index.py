@@ -25,11 +25,10 @@ class MarketIndex:
     steps: Column
 
     @staticmethod
-    def weeks(days: Any) -> Column:
-        """A column for each step, 1 from the day on which it is taken; shape (days, steps)."""
-        days = np.asarray(days, dtype=np.float64)
-        taken = np.arange(days.min() + WEEK, days.max() + 1, WEEK)
-        return np.asarray(days[:, None] >= taken, dtype=np.float64)
+    def weeks(days: Any, first: Column) -> npt.NDArray[np.int64]:
+        """In which week from *first* on days are, 0 in the first; before it they are negative."""
+        week: Column = np.floor((np.asarray(days, dtype=np.float64) - first) / WEEK)
+        return week.astype(np.int64)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
@@ -53,5 +52,5 @@ class MarketIndex:
 
     def level(self, days: Any) -> Column:
         """The log of the price level on each day (ordinals)."""
-        week = np.floor((np.asarray(days, dtype=np.float64) - self.first) / WEEK)
-        return self.levels[np.clip(week, 0, len(self.steps)).astype(np.int64)]
+        week = self.weeks(days, self.first)
+        return self.levels[np.clip(week, 0, len(self.steps))]

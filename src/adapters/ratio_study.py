@@ -1,12 +1,14 @@
 """The IAAO ratio study with bootstrap intervals."""
 
 from collections.abc import Callable, Mapping
+from math import log
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..domain.ratio_study import Ratio, RatioStudy
+from . import elementary
 
 Array = npt.NDArray[np.float64]
 _NO_SPREAD = 1e-9
@@ -37,7 +39,7 @@ def prb(estimate: Array, price: Array) -> Array:
     ratio = estimate / price
     median = np.median(ratio, axis=-1, keepdims=True)
     y = (ratio - median) / median
-    x = np.log2((price + estimate / median) / 2)
+    x = elementary.log((price + estimate / median) / 2) / log(2)
     x = x - x.mean(axis=-1, keepdims=True)
     spread = np.square(x).sum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):

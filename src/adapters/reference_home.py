@@ -8,6 +8,7 @@ import numpy.typing as npt
 from attrs import fields, frozen
 
 from ..domain.property import RealEstateType
+from . import elementary
 
 Column = npt.NDArray[np.float64]
 OPTIONAL = ("floor", "bedrooms", "rooms")
@@ -47,7 +48,7 @@ class ReferenceHome:
         away = np.zeros(len(own))
         for name in _NUMBERS:
             values = np.asarray(sales[name], dtype=np.float64)[own]
-            away += np.square(_from_typical(np.log(values) if name in _LOGS else values))
+            away += np.square(_from_typical(elementary.log(values) if name in _LOGS else values))
         chosen = own[np.argmin(away)]
         told = {item.name: sales[item.name][chosen] for item in fields(cls)}
         told["day"] = np.max(sales["day"])

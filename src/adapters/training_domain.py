@@ -10,6 +10,7 @@ from attrs import frozen
 
 from ..domain.property import RealEstateType
 from ..domain.reach import Reaches, Respect
+from . import elementary
 from .compiled import compiled
 from .features import FEATURES
 from .hedonic import age, age_of_one
@@ -37,7 +38,7 @@ _NEAREST = FEATURES.index("any_distance_3")
 
 def nearness(x: Any) -> Column:
     """km to the third nearest sale, by the matrix of FEATURES; NaN where there are not three."""
-    return np.asarray(np.exp(np.ascontiguousarray(x[:, _NEAREST])) - 0.01)
+    return np.asarray(elementary.exp(np.ascontiguousarray(x[:, _NEAREST])) - 0.01)
 
 
 @frozen(eq=False, slots=False)
