@@ -4,6 +4,9 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 SERVING_PEERS := .serving-peers
 DEPLOY_TOOLS := .deploy-tools
+# Two processes, each with servers of its own; a file stays in one, for what its tests share. The order stays
+# random: a file of few tests may be the longest.
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 DEPLOY_STAMP := $(DEPLOY_TOOLS)/.installed
 
 PINS := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
@@ -39,10 +42,10 @@ demo: install ## train on a simulated market, publish, estimate
 	@$(BIN)/ree demo
 
 test: install ## run the tests
-	@$(BIN)/pytest
+	@$(PYTEST)
 
 coverage: install ## run the tests and tell which lines they miss (coverage.md)
-	@$(BIN)/pytest --timeout=600 --cov --cov-report=markdown:coverage.md --cov-report=term:skip-covered
+	@$(PYTEST) --timeout=600 --cov --cov-report=markdown:coverage.md --cov-report=term:skip-covered
 
 lint: install ## style, format, layers, dependencies
 	@$(BIN)/ruff check --quiet .

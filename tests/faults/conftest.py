@@ -1,7 +1,7 @@
 """The benches, and what is told at the end."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -9,15 +9,15 @@ from ..servers.seaweedfs import weed_or_skip
 from .bench import FileBench, S3Bench
 from .trials import Trial, sample
 
-_FIGURES = pytest.StashKey[list[int]]()
+_CASES, _SURVIVED = "fault cases", "faults survived"
 
 
 class Judge:
-    """Runs trials and counts them."""
+    """Runs trials and counts them: *record* keeps a number with the test, from any process."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        self.seed = int(os.environ.get("FAULTS_SEED") or config.getoption("randomly_seed", 0))
-        self.figures = config.stash.setdefault(_FIGURES, [0, 0, self.seed])
+    def __init__(self, seed: int, record: Callable[[str, object], None]) -> None:
+        self.seed = seed
+        self.record = record
 
     def sample(self, trials: list[Trial], size: int) -> None:
         """A seeded few of them."""
@@ -25,18 +25,23 @@ class Judge:
 
     def all(self, trials: list[Trial]) -> None:
         """Fails with everything that did not survive."""
-        problems = []
+        problems, survived = [], 0
         for trial in trials:
             found = trial.run()
-            self.figures[0] += 1
-            self.figures[1] += not found
+            survived += not found
             problems += found
+        self.record(_CASES, len(trials))
+        self.record(_SURVIVED, survived)
         assert not problems, "\n".join([f"FAULTS_SEED={self.seed}", *problems])
 
 
-@pytest.fixture(scope="session")
-def judge(pytestconfig: pytest.Config) -> Judge:
-    return Judge(pytestconfig)
+@pytest.fixture
+def judge(pytestconfig: pytest.Config, record_property: Callable[[str, object], None]) -> Judge:
+    return Judge(_seed(pytestconfig), record_property)
+
+
+def _seed(config: pytest.Config) -> int:
+    return int(os.environ.get("FAULTS_SEED") or config.getoption("randomly_seed", 0))
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +62,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FileBench]:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    cases, survived, seed = config.stash.get(_FIGURES, [0, 0, 0])
+    reports = [
+        one for outcome in ("passed", "failed") for one in terminalreporter.stats.get(outcome, ())
+    ]
+    told = [dict(one.user_properties) for one in reports if one.when == "call"]
+    cases, survived = (sum(one.get(name, 0) for one in told) for name in (_CASES, _SURVIVED))
     if cases:
         terminalreporter.write_line(
-            f"fault matrix: {cases} cases, {survived} survived (a sample, FAULTS_SEED={seed})"
+            f"fault matrix: {cases} cases, {survived} survived"
+            f" (a sample, FAULTS_SEED={_seed(config)})"
         )

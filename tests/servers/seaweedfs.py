@@ -236,7 +236,7 @@ def free_ports(count: int) -> list[int]:
     """Ports below the range that connections are given theirs from, as is each port + 10000."""
     found: list[int] = []
     while len(found) < count:
-        port = random.randrange(11_000, 22_000)
+        port = random.SystemRandom().randrange(11_000, 22_000)
         if port not in found and _free(port) and _free(port + _GRPC):
             found.append(port)
     return found
