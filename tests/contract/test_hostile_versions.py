@@ -387,7 +387,7 @@ def test_a_move_that_is_gone_is_named(place: Place) -> None:
     }
 
 
-@pytest.mark.parametrize("key", [None, STRANGERS_KEY])
+@pytest.mark.parametrize("key", [None, STRANGERS_KEY], ids=["no key", "a stranger's"])
 def test_who_cannot_sign_writes_nothing(place: Place, key: str | None) -> None:
     before = dict(place.objects._objects)
 
