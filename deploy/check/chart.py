@@ -8,6 +8,7 @@ from pathlib import Path
 import kubernetes_validate
 import references
 
+import network
 import secrecy
 import wiring
 import workloads
@@ -23,7 +24,10 @@ CASES: dict[str, tuple[str, ...]] = {
         *("-f", "values_kind.yaml", "--set", "schedule=beat,worker.enabled=true"),
         *("--set", "rabbitmq.enabled=true,monitoring.enabled=true"),
     ),
-    "unscheduled": ("-f", "values_gke.yaml", "--set", "schedule=none"),
+    "unscheduled": (
+        *("-f", "values_gke.yaml", "--set", "schedule=none,bootstrap.enabled=true"),
+        *("--set", "ingress.managedCertificate=false,ingress.tlsSecret=ree-tls"),
+    ),
 }
 OPERATOR = ("--api-versions", "monitoring.coreos.com/v1")
 FOREIGN = ("monitoring.coreos.com", "networking.gke.io", "cloud.google.com")
@@ -36,18 +40,22 @@ DEMANDS = (
     workloads.security,
     workloads.resources,
     workloads.images,
+    workloads.commands,
     secrecy.secrets,
     wiring.schedulers,
-    wiring.policies,
-    wiring.ways,
+    network.policies,
+    network.ways,
+    network.gates,
     references.selectors,
     references.volumes,
     references.accounts,
     references.ports,
     references.jobs,
+    references.buckets,
     secrecy.mounts,
     wiring.services,
     wiring.scaling,
+    wiring.trials,
 )
 OWN = {
     "REE_API_BASE_URL",
@@ -70,6 +78,8 @@ OWN = {
 def faults(root: Path) -> Iterator[str]:
     """What Helm, the schemas of Kubernetes and ree's own demands say."""
     there = root / "deploy" / "helm"
+    for file in sorted(there.glob("*.yaml")):
+        document(file)
     for name, values in CASES.items():
         for fault in complaints("helm", "lint", "--strict", "--quiet", ".", *values, root=there):
             yield f"{name}: {fault}"

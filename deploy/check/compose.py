@@ -22,7 +22,8 @@ def faults(root: Path) -> Iterator[str]:
     yield from _versions(root)
     known = set(settings(root))
     everything = document(file)
-    yield from _references(everything)
+    yield from _references(everything, file.parent)
+    yield from _scraped(everything, document(file.parent / "compose" / "prometheus.yml"))
     for name, service in everything["services"].items():
         for fault in _of_service(service, known):
             yield f"service {name} {fault}"
@@ -47,14 +48,17 @@ def _of_service(service: Document, known: set[str]) -> Iterator[str]:
     for name, value in _environment(service).items():
         if SECRETIVE.search(name) and value and "${" not in str(value):
             yield f"is given {name} by its value"
-    if "healthcheck" not in service and service.get("restart") != "no":
+    if "no-new-privileges:true" not in service.get("security_opt", ()):
+        yield "may become more than it is"
+    health = service.get("healthcheck", {"disable": True})
+    if health.get("disable") and service.get("restart") != "no":
         yield "has no healthcheck"
     for name in sorted(set(_environment(service)) - known):
         if name.startswith("REE_"):
             yield f"is given {name}, which is not a setting"
 
 
-def _references(everything: Document) -> Iterator[str]:
+def _references(everything: Document, folder: Path) -> Iterator[str]:
     """What services name is there."""
     services, volumes = everything["services"], everything.get("volumes", {})
     for name, service in services.items():
@@ -63,8 +67,24 @@ def _references(everything: Document) -> Iterator[str]:
                 yield f"service {name} depends on {other}, which is not there"
         for volume in service.get("volumes", ()):
             source = str(volume).partition(":")[0]
-            if not source.startswith(".") and source not in volumes:
+            if source.startswith("."):
+                if not (folder / source).exists():
+                    yield f"service {name} mounts {source}, which is not there"
+            elif source not in volumes:
                 yield f"service {name} mounts {source}, which is no volume"
+        for network in service.get("networks", ()):
+            if network not in everything.get("networks", {}):
+                yield f"service {name} is in the network {network}, which is not there"
+
+
+def _scraped(everything: Document, prometheus: Document) -> Iterator[str]:
+    """What Prometheus asks is a service."""
+    for job in prometheus["scrape_configs"]:
+        for each in job.get("static_configs", ()):
+            for target in each["targets"]:
+                host = target.partition(":")[0]
+                if host not in {*everything["services"], "127.0.0.1", "localhost"}:
+                    yield f"compose/prometheus.yml asks {host}, which is no service"
 
 
 def _environment(service: Document) -> dict[str, object]:
@@ -97,5 +117,10 @@ def _versions(root: Path) -> Iterator[str]:
         for service in job.get("services", {}).values()
     ]
     own = {service["image"] for service in services.values()}
+    program = (root / "pyproject.toml").read_text("utf-8")
+    (version,) = re.findall(r'^version = "(.+)"$', program, re.MULTILINE)
+    for image in sorted(each for each in own if each.partition(":")[0].endswith("/ree")):
+        if image.partition(":")[2] != version:
+            yield f"the compose file starts {image}, the program is {version}"
     for image in sorted(set(there) - own):
         yield f"chart or workflows start {image}, the compose file another version"

@@ -4,9 +4,17 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from documents import settings
 from tools import complaints
 
 SECRETIVE = re.compile("^ENV .*(PASS|SECRET|TOKEN|_KEY)", re.MULTILINE)
+
+LAST = {
+    "a fixed user other than root": r"^USER [1-9]\d*:[1-9]\d*$",
+    "the volume /data": r"^VOLUME /data$",
+    "the command ree serve": r'^CMD \["ree", "serve"\]$',
+    "a health check that asks /health": r"^HEALTHCHECK .*/health\b",
+}
 
 
 def faults(root: Path) -> Iterator[str]:
@@ -21,5 +29,31 @@ def faults(root: Path) -> Iterator[str]:
         yield "Dockerfile puts a secret into the image"
     if re.search(r"^ADD \S*://", text, re.MULTILINE):
         yield "Dockerfile adds what nobody verifies"
+    yield from _stages(text, root)
+    yield from _last(text[text.rindex("\nFROM ") :], set(settings(root)))
     scripts = sorted((root / "deploy").rglob("*.sh"))
     yield from complaints("shellcheck", *sorted((root / ".ci").iterdir()), *scripts, root=root)
+
+
+def _stages(text: str, root: Path) -> Iterator[str]:
+    """What is copied is there, and what is installed is what was pinned."""
+    for line in text.splitlines():
+        words = line.split()
+        if words[:1] == ["COPY"] and not words[1].startswith("--from"):
+            for source in words[1:-1]:
+                if not (root / source).exists():
+                    yield f"Dockerfile copies {source}, which is not there"
+        for command in line.split("&&"):
+            if "pip install" in command and " -r " in command and "--require-hashes" not in command:
+                yield "Dockerfile installs requirements without their hashes"
+
+
+def _last(stage: str, known: set[str]) -> Iterator[str]:
+    """The image itself: who it is run as, what it runs, keeps and is asked."""
+    for what, pattern in LAST.items():
+        if not re.search(pattern, stage, re.MULTILINE):
+            yield f"Dockerfile: the image has not {what}"
+    if re.search(r"^COPY --from=dependencies", stage, re.MULTILINE):
+        yield "Dockerfile: the image has dependencies that were not made slim"
+    for name in sorted(set(re.findall(r"\b(REE_\w+)=", stage)) - known):
+        yield f"Dockerfile sets {name}, which is not a setting"

@@ -1,5 +1,6 @@
 """What Prometheus scrapes, records and alerts on, and whom Alertmanager tells."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,3 +14,7 @@ def faults(root: Path) -> Iterator[str]:
     tests = sorted((there / "tests").glob("*.yml"))
     yield from complaints("promtool", "test", "rules", *tests, root=root)
     yield from complaints("amtool", "check-config", there / "alertmanager.yml", root=root)
+    try:
+        json.loads((there / "dashboard.json").read_text("utf-8"))
+    except ValueError as error:
+        yield f"dashboard.json is no JSON: {error}"

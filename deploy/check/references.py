@@ -5,6 +5,13 @@ from collections.abc import Iterator
 from documents import Document
 from objects import Objects, containers, has, labels_of, name_of, of_kind, pods
 
+LISTENS = {
+    "REE_PORT": "http",
+    "REE_METRICS_PORT": "metrics",
+    "REE_WORKER_METRICS_PORT": "metrics",
+}
+"""Settings that are a port, and the name of the port."""
+
 
 def selectors(objects: Objects) -> Iterator[str]:
     """A workload finds its own pods."""
@@ -47,9 +54,15 @@ def ports(objects: Objects) -> Iterator[str]:
     for owner, container in containers(objects):
         own = {port["name"] for port in container.get("ports", ())}
         for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-            port = container.get(probe, {}).get("httpGet", {}).get("port")
-            if port is not None and port not in own:
-                yield f"{owner}: its {probe} asks the port {port}, which it does not have"
+            for way in ("httpGet", "tcpSocket"):
+                port = container.get(probe, {}).get(way, {}).get("port")
+                if port is not None and port not in own:
+                    yield f"{owner}: its {probe} asks the port {port}, which it does not have"
+        numbers = {port["name"]: str(port["containerPort"]) for port in container.get("ports", ())}
+        for each in container.get("env", ()):
+            name = LISTENS.get(each["name"])
+            if name is not None and each.get("value") != numbers.get(name):
+                yield f"{owner} listens on {each.get('value')}, and says {numbers.get(name)}"
     services = {each["metadata"]["name"]: each for each in of_kind(objects, "Service")}
     for each in of_kind(objects, "Ingress"):
         for rule in each["spec"]["rules"]:
@@ -71,6 +84,16 @@ def jobs(objects: Objects) -> Iterator[str]:
             name = rule.get("onExitCodes", {}).get("containerName")
             if name is not None and name not in {own["name"] for own in pod["containers"]}:
                 yield f"{name_of(each)} has a policy for the container {name}, which it lacks"
+
+
+def buckets(objects: Objects) -> Iterator[str]:
+    """The job makes those that the settings name."""
+    told = [each.get("data", {}) for each in of_kind(objects, "ConfigMap")]
+    names = [data[key] for data in told for key in sorted(data) if key.startswith("REE_S3_BUCKET_")]
+    for owner, container in containers(objects):
+        for name in names:
+            if container["name"] == "buckets" and name not in container["args"]:
+                yield f"{owner} does not make {name}"
 
 
 def _containers(pod: Document) -> list[Document]:

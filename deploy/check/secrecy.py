@@ -29,8 +29,9 @@ def secrets(objects: Objects) -> Iterator[str]:
     for each in of_kind(objects, "Secret"):
         yield f"{name_of(each)} would put a secret into the release"
     for each in of_kind(objects, "ConfigMap"):
-        for name in sorted(SECRET & set(each.get("data", {}))):
-            yield f"{name_of(each)} holds {name}"
+        for name in sorted(each.get("data", {})):
+            if name in SECRET or SECRETIVE.search(name):
+                yield f"{name_of(each)} holds {name}"
     for owner, container in containers(objects):
         for name, given in _environment(container):
             reference = given.get("valueFrom", {}).get("secretKeyRef")
@@ -41,8 +42,11 @@ def secrets(objects: Objects) -> Iterator[str]:
             key = (reference or {}).get("key")
             if is_api(owner) and key is not None and key not in API_MAY_READ:
                 yield f"{owner} has {key}, which it has no use for"
-            if is_api(owner) and name in READER and key != READER[name]:
-                yield f"{owner} has {name} of who may write"
+            if is_api(owner) and name in READER:
+                if key != READER[name]:
+                    yield f"{owner} has {name} of who may write"
+            elif name in SECRET and key not in (None, name):
+                yield f"{owner} has {key} as its {name}"
         for source in container.get("envFrom", ()):
             if "secretRef" in source:
                 yield f"{owner} has the whole secret {source['secretRef']['name']}"

@@ -1,11 +1,10 @@
-"""How objects hang together: who finds whom, who may reach whom, who keeps the schedule."""
+"""How objects hang together: who finds whom, who keeps the schedule, who may be taken away."""
 
+import re
 from collections.abc import Iterator
+from zoneinfo import available_timezones
 
-from documents import Document
 from objects import Objects, has, is_api, labels_of, name_of, of_kind, pods
-
-DNS = 53
 
 
 def names(objects: Objects) -> Iterator[str]:
@@ -13,6 +12,14 @@ def names(objects: Objects) -> Iterator[str]:
     all_names = [name_of(each) for each in objects]
     for name in sorted({name for name in all_names if all_names.count(name) > 1}):
         yield f"{name} is there twice"
+
+
+WEB = 80
+ZONES = available_timezones()
+"""None where the machine knows none."""
+HISTORY = ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit")
+MONTHLY = re.compile(r"[0-5]?\d (?:1?\d|2[0-3]) (?:[1-9]|1\d|2[0-8]) \* \*")
+"""A minute, an hour and a day that each month has."""
 
 
 def schedulers(objects: Objects) -> Iterator[str]:
@@ -36,46 +43,15 @@ def schedulers(objects: Objects) -> Iterator[str]:
         spec = each["spec"]
         if spec.get("concurrencyPolicy") != "Forbid":
             yield f"{name_of(each)} may run twice at once"
-        for key in ("timeZone", "startingDeadlineSeconds"):
-            if not spec.get(key):
+        if not MONTHLY.fullmatch(spec["schedule"]):
+            yield f"{name_of(each)} begins at {spec['schedule']!r}, which is not once a month"
+        if not spec.get("timeZone") or spec["timeZone"] not in (ZONES or {spec["timeZone"]}):
+            yield f"{name_of(each)} has the time zone {spec.get('timeZone')}, which is none"
+        for key in HISTORY:
+            if key not in spec:
                 yield f"{name_of(each)} has no {key}"
         if not spec["jobTemplate"]["spec"].get("activeDeadlineSeconds"):
             yield f"{name_of(each)} may run for ever"
-
-
-def policies(objects: Objects) -> Iterator[str]:
-    """Every pod is under one in both directions; the API reaches names and the storage, no more."""
-    found = list(of_kind(objects, "NetworkPolicy"))
-    for owner, pod in pods(objects):
-        own = [each for each in found if _selects(each, pod)]
-        for direction in ("Ingress", "Egress"):
-            if not any(direction in each["spec"]["policyTypes"] for each in own):
-                yield f"{owner} is under no policy for {direction}"
-        if is_api(owner):
-            others = [rule for rule in _egress(own) if _ports(rule) != {DNS}]
-            if len(others) != 1 or not others[0].get("to") or not _ports(others[0]):
-                yield f"{owner} may reach more than the storage"
-
-
-def ways(objects: Objects) -> Iterator[str]:
-    """Who may go somewhere finds its name, and is let in there, at a port that is open."""
-    found = list(of_kind(objects, "NetworkPolicy"))
-    there = list(pods(objects))
-    for owner, pod in there:
-        rules = _egress([each for each in found if _selects(each, pod)])
-        if rules and not any(_ports(rule) == {DNS} for rule in rules):
-            yield f"{owner} may not ask for names"
-        for rule in rules:
-            for peer in rule.get("to", ()):
-                if "podSelector" not in peer or "namespaceSelector" in peer:
-                    continue
-                wanted = peer["podSelector"].get("matchLabels", {})
-                goals = [(name, each) for name, each in there if has(labels_of(each), wanted)]
-                if not goals:
-                    yield f"{owner} may reach {wanted}, which is no pod"
-                for name, goal in goals:
-                    for port in _ports(rule) - _admitted(found, goal, labels_of(pod)):
-                        yield f"{owner} may go to {name} at {port}, which does not let it in"
 
 
 def services(objects: Objects) -> Iterator[str]:
@@ -91,6 +67,8 @@ def services(objects: Objects) -> Iterator[str]:
         }
         if not there:
             yield f"{name_of(each)} finds no pod"
+        if each["metadata"]["name"].endswith("-api") and each["spec"]["ports"][0]["port"] != WEB:
+            yield f"{name_of(each)} is at {each['spec']['ports'][0]['port']}, not {WEB}"
         for port in each["spec"]["ports"]:
             if port.get("targetPort") not in open_ports:
                 yield f"{name_of(each)}: no container has a port {port.get('targetPort')}"
@@ -116,47 +94,23 @@ def scaling(objects: Objects) -> Iterator[str]:
             yield f"{name_of(each)} scales {target['name']}, which is not there"
         elif "replicas" in scaled["spec"]:
             yield f"{name_of(scaled)} has replicas beside {name_of(each)}"
-    for each in of_kind(objects, "PodDisruptionBudget"):
+    budgets = list(of_kind(objects, "PodDisruptionBudget"))
+    for owner, pod in pods(objects):
+        if is_api(owner) and not any(
+            has(labels_of(pod), each["spec"]["selector"]["matchLabels"]) for each in budgets
+        ):
+            yield f"{owner} has no disruption budget: all of it may be taken away at once"
+    for each in budgets:
         wanted = each["spec"]["selector"]["matchLabels"]
         if not any(has(labels_of(pod), wanted) for _, pod in pods(objects)):
             yield f"{name_of(each)} finds no pod"
-        if each["spec"].get("maxUnavailable") == 0:
+        if each["spec"].get("maxUnavailable") == 0 or each["spec"].get("minAvailable") == "100%":
             yield f"{name_of(each)} lets no node be emptied"
 
 
-def _selects(policy: Document, pod: Document) -> bool:
-    selector = policy["spec"]["podSelector"]
-    return has(labels_of(pod), selector.get("matchLabels", {}))
-
-
-def _egress(policies: list[Document]) -> list[Document]:
-    return [rule for each in policies for rule in each["spec"].get("egress", ())]
-
-
-def _admitted(policies: list[Document], goal: Document, labels: dict[str, str]) -> set[int]:
-    """The ports of *goal* at which a pod with these labels is let in."""
-    numbers = {
-        port["name"]: port["containerPort"]
-        for container in goal["spec"]["containers"]
-        for port in container.get("ports", ())
-    }
-    rules = [
-        rule
-        for each in policies
-        if _selects(each, goal)
-        for rule in each["spec"].get("ingress", ())
-        if any(_admits(peer, labels) for peer in rule.get("from", ({},)))
-    ]
-    return {numbers.get(port, port) for rule in rules for port in _ports(rule)} & {
-        *numbers.values()
-    }
-
-
-def _admits(peer: Document, labels: dict[str, str]) -> bool:
-    if peer and ("podSelector" not in peer or "namespaceSelector" in peer):
-        return False
-    return has(labels, peer.get("podSelector", {}).get("matchLabels", {}))
-
-
-def _ports(rule: Document) -> set[int]:
-    return {port["port"] for port in rule.get("ports", ())}
+def trials(objects: Objects) -> Iterator[str]:
+    """One pod is for `helm test`, and is nothing that is installed."""
+    bare = list(of_kind(objects, "Pod"))
+    hooks = [each["metadata"].get("annotations", {}).get("helm.sh/hook") for each in bare]
+    if hooks != ["test"]:
+        yield f"helm test would find {hooks.count('test')} tests among {len(bare)} single pods"

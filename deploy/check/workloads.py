@@ -9,6 +9,8 @@ IMAGE = re.compile(
     r"[a-z0-9][a-z0-9.:/_-]*(:(?!latest\b)[A-Za-z0-9][A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})"
 )
 """With a version or a digest."""
+COMMANDS = {"api": ["ree", "serve"], "training": ["ree", "retrain", "--previous-month"]}
+SUFFIXES = {"": 1, "m": 0.001, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 PROBES = {"startup": "/health", "liveness": "/health", "readiness": "/ready"}
 
 
@@ -32,9 +34,17 @@ def replacement(objects: Objects) -> Iterator[str]:
     """No gap while the API is replaced; what reads settings is replaced when they change."""
     for each in of_kind(objects, "Deployment"):
         rolling = each["spec"].get("strategy", {}).get("rollingUpdate", {})
-        if is_api(name_of(each)) and rolling.get("maxUnavailable") != 0:
-            yield f"{name_of(each)} takes pods away before others are ready"
         pod = each["spec"]["template"]
+        if is_api(name_of(each)):
+            if rolling.get("maxUnavailable") != 0:
+                yield f"{name_of(each)} takes pods away before others are ready"
+            if str(rolling.get("maxSurge", "25%")) in ("0", "0%"):
+                yield f"{name_of(each)} can never be replaced: none more, none fewer"
+            if not pod["spec"].get("topologySpreadConstraints"):
+                yield f"{name_of(each)} may be on one node altogether"
+            for container in pod["spec"]["containers"]:
+                if "preStop" not in container.get("lifecycle", {}):
+                    yield f"{name_of(each)} ends while it is still asked"
         reads = any(container.get("envFrom") for container in pod["spec"]["containers"])
         if reads and not any("checksum" in key for key in pod["metadata"].get("annotations", {})):
             yield f"{name_of(each)} does not roll when its settings change"
@@ -71,6 +81,9 @@ def security(objects: Objects) -> Iterator[str]:
             yield f"{owner} may write to its root file system"
         if own.get("capabilities") != {"drop": ["ALL"]}:
             yield f"{owner} keeps capabilities"
+        for port in container.get("ports", ()):
+            if "hostPort" in port:
+                yield f"{owner} takes the port {port['hostPort']} of the node"
     for each in of_kind(objects, "ServiceAccount"):
         if each.get("automountServiceAccountToken") is not False:
             yield f"{name_of(each)} mounts its token"
@@ -84,6 +97,9 @@ def resources(objects: Objects) -> Iterator[str]:
             for name in names:
                 if name not in told.get(key, {}):
                     yield f"{owner} has no {name} among its {key}"
+        for name, most in told.get("limits", {}).items():
+            if _quantity(told.get("requests", {}).get(name, 0)) > _quantity(most):
+                yield f"{owner} asks for more {name} than it may take"
 
 
 def images(objects: Objects) -> Iterator[str]:
@@ -91,3 +107,21 @@ def images(objects: Objects) -> Iterator[str]:
     for owner, container in containers(objects):
         if not IMAGE.fullmatch(container["image"]):
             yield f"{owner} has the image {container['image']}, which names no version"
+
+
+def commands(objects: Objects) -> Iterator[str]:
+    """The API and the training run what they are for, with a place for what is not kept."""
+    for owner, container in containers(objects):
+        command = container.get("args", [])
+        for name, wanted in COMMANDS.items():
+            if container["name"] == name and command[: len(wanted)] != wanted:
+                yield f"{owner} runs {' '.join(command)}, not {' '.join(wanted)}"
+        paths = {mount["mountPath"] for mount in container.get("volumeMounts", ())}
+        if command[:1] in (["ree"], ["celery"]) and "/tmp" not in paths:  # noqa: S108
+            yield f"{owner} has no /tmp to write to"
+
+
+def _quantity(told: object) -> float:
+    """A number of Kubernetes, as 500m or 2Gi."""
+    number, suffix = re.fullmatch(r"([\d.]+)(\w*)", str(told)).groups()  # type: ignore[union-attr]
+    return float(number) * SUFFIXES[suffix]

@@ -13,7 +13,10 @@ from attrs import frozen
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / ".deploy-tools"
-SHIPPED = (".ci", ".env.example", ".github", "deploy", "pyproject.toml")
+SHIPPED = (
+    *(".ci", ".env.example", ".github", "deploy", "pyproject.toml"),
+    *("LICENSE", "README.md", "requirements", "src"),
+)
 CHART = "deploy/helm/templates"
 PODS = f"{CHART}/_pods.tpl"
 ALERTS = "deploy/prometheus/alerts.yml"
@@ -459,6 +462,273 @@ BREAKS = {
     ),
     "chart: two beats for a while": Break(
         "chart", f"{CHART}/beat.yaml", "type: Recreate", "type: RollingUpdate", "would be two while"
+    ),
+    "Dockerfile: root": Break(
+        "image", "deploy/Dockerfile", "USER 10001:10001\n", "", "has not a fixed user", True
+    ),
+    "Dockerfile: no hashes": Break(
+        "image",
+        "deploy/Dockerfile",
+        "--require-hashes --no-build-isolation",
+        "--no-build-isolation",
+        "installs requirements without their hashes",
+    ),
+    "Dockerfile: what is not there": Break(
+        "image", "deploy/Dockerfile", "COPY src src", "COPY srcs srcs", "copies srcs, which is not"
+    ),
+    "Dockerfile: no volume": Break(
+        "image", "deploy/Dockerfile", "VOLUME /data\n", "", "has not the volume /data"
+    ),
+    "Dockerfile: another command": Break(
+        "image", "deploy/Dockerfile", '["ree", "serve"]', '["ree"]', "has not the command ree serve"
+    ),
+    "Dockerfile: asked something else": Break(
+        "image", "deploy/Dockerfile", "/health\\", "/helth\\", "has not a health check"
+    ),
+    "Dockerfile: not slim": Break(
+        "image",
+        "deploy/Dockerfile",
+        "COPY --from=slim",
+        "COPY --from=dependencies",
+        "were not made slim",
+    ),
+    "Dockerfile: no setting": Break(
+        "image", "deploy/Dockerfile", "REE_HOST=", "REE_HOSTNAME=", "REE_HOSTNAME, which is not"
+    ),
+    "compose: a file that is not there": Break(
+        "compose",
+        "deploy/compose.yaml",
+        "./prometheus/alerts.yml:",
+        "./prometheus/alertz.yml:",
+        "mounts ./prometheus/alertz.yml, which is not there",
+    ),
+    "compose: no network": Break(
+        "compose",
+        "deploy/compose.yaml",
+        "networks: [storage, monitoring]",
+        "networks: [storage, monitors]",
+        "in the network monitors, which is not there",
+    ),
+    "compose: new privileges": Break(
+        "compose",
+        "deploy/compose.yaml",
+        "no-new-privileges:true",
+        "no-new-privileges:false",
+        "may become more than it is",
+    ),
+    "compose: nobody to ask": Break(
+        "compose",
+        "deploy/compose/prometheus.yml",
+        "api:9100",
+        "apis:9100",
+        "asks apis, which",
+    ),
+    "compose: an older program": Break(
+        "compose",
+        "deploy/compose.yaml",
+        "ghcr.io/ree-norway/ree:0.1.0",
+        "ghcr.io/ree-norway/ree:0.0.9",
+        "the compose file starts ghcr.io/ree-norway/ree:0.0.9",
+    ),
+    "chart: a value twice": Break(
+        "chart",
+        "deploy/helm/values_kind.yaml",
+        "schedule: cronjob\n",
+        "schedule: none\nschedule: cronjob\n",
+        "schedule is given twice",
+        True,
+    ),
+    "chart: none more, none fewer": Break(
+        "chart", f"{CHART}/api.yaml", "maxSurge: 25%", "maxSurge: 0", "can never be replaced"
+    ),
+    "chart: ends while asked": Break(
+        "chart", f"{CHART}/api.yaml", "preStop:", "postStart:", "ends while it is still asked"
+    ),
+    "chart: on one node": Break(
+        "chart",
+        f"{CHART}/api.yaml",
+        '{{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}',
+        "{{- range list }}",
+        "may be on one node altogether",
+    ),
+    "chart: no budget": Break(
+        "chart",
+        f"{CHART}/api.yaml",
+        "{{- if .Values.api.podDisruptionBudget }}",
+        "{{- if false }}",
+        "has no disruption budget",
+        True,
+    ),
+    "chart: a service elsewhere": Break(
+        "chart", f"{CHART}/api.yaml", "port: 80\n", "port: 8080\n", "is at 8080, not 80"
+    ),
+    "chart: another port": Break(
+        "chart", f"{CHART}/api.yaml", 'value: "9100"', 'value: "9101"', "listens on 9101"
+    ),
+    "chart: another command": Break(
+        "chart", f"{CHART}/api.yaml", "args: [ree, serve,", "args: [ree, server,", "not ree serve"
+    ),
+    "chart: no place for what is not kept": Break(
+        "chart", PODS, "  mountPath: /tmp", "  mountPath: /tmpp", "has no /tmp to write to"
+    ),
+    "chart: a port of the node": Break(
+        "chart",
+        f"{CHART}/sandbox.yaml",
+        "containerPort: 8099",
+        "containerPort: 8099\n              hostPort: 8099",
+        "takes the port 8099 of the node",
+    ),
+    "chart: a probe of no port": Break(
+        "chart",
+        f"{CHART}/sandbox.yaml",
+        "tcpSocket: {port: http}",
+        "tcpSocket: {port: https}",
+        "asks the port https, which it does not have",
+    ),
+    "chart: more than it may take": Break(
+        "chart",
+        "deploy/helm/values.yaml",
+        "requests: {cpu: 250m, memory: 512Mi,",
+        "requests: {cpu: 250m, memory: 9Gi,",
+        "asks for more memory than it may take",
+    ),
+    "chart: no schedule": Break(
+        "chart",
+        "deploy/helm/values.yaml",
+        "cron: 5 3 1 * *",
+        "cron: 5 3 31 2 *",
+        "not once a month",
+    ),
+    "chart: no zone": Break(
+        "chart", "deploy/helm/values.yaml", "Europe/Oslo", "Mars/Base", "Mars/Base, which is none"
+    ),
+    "chart: no history": Break(
+        "chart",
+        f"{CHART}/training.yaml",
+        "  failedJobsHistoryLimit: {{ .Values.training.failedJobsHistoryLimit }}\n",
+        "",
+        "has no failedJobsHistoryLimit",
+    ),
+    "chart: everybody may come": Break(
+        "chart",
+        f"{CHART}/network.yaml",
+        '{{- include "ree.fromPods" (list . "http" "test") | nindent 4 }}',
+        '{{- include "ree.fromPods" (list . "http" "test") | nindent 4 }}\n    - {}',
+        "NetworkPolicy ree-api: ingress for everybody",
+    ),
+    "chart: names by one way": Break(
+        "chart",
+        f"{CHART}/_network.tpl",
+        "    - {protocol: UDP, port: 53}\n",
+        "",
+        "names may be asked for by TCP alone",
+    ),
+    "chart: figures for nobody": Break(
+        "chart",
+        f"{CHART}/_network.tpl",
+        "- {protocol: TCP, port: metrics}",
+        "- {protocol: TCP, port: http}",
+        "has figures that nobody may fetch",
+        True,
+    ),
+    "chart: out of the cluster": Break(
+        "chart",
+        f"{CHART}/_network.tpl",
+        '{{ include "ree.toPod" (list . "storage" 8333) }}',
+        '{{ include "ree.toOutside" (list nil 443) }}',
+        "may leave the cluster, in which its storage is",
+        True,
+    ),
+    "chart: a key in another's place": Break(
+        "chart",
+        PODS,
+        '"REE_SIGNING_KEY" "REE_SIGNING_KEY"',
+        '"REE_SIGNING_KEY" "REE_SIGNINGKEY"',
+        "has REE_SIGNINGKEY as its REE_SIGNING_KEY",
+    ),
+    "chart: a password in a map": Break(
+        "chart",
+        f"{CHART}/settings.yaml",
+        "REE_HOST: 0.0.0.0\n",
+        "REE_HOST: 0.0.0.0\nDATABASE_PASSWORD: hunter2\n",
+        "holds DATABASE_PASSWORD",
+    ),
+    "chart: no test": Break(
+        "chart", f"{CHART}/tests/smoke.yaml", "hook: test", "hook: tests", "would find 0 tests"
+    ),
+    "chart: a bucket that nobody makes": Break(
+        "chart",
+        f"{CHART}/storage.yaml",
+        "            - {{ .Values.storage.buckets.snapshots }}\n",
+        "",
+        "does not make ree-snapshots",
+    ),
+    "chart: no field of what is seldom there": Break(
+        "chart",
+        f"{CHART}/ingress.yaml",
+        "secretName:",
+        "secretNaem:",
+        "secretNaem",
+    ),
+    "workflow: the tag is not looked at": Break(
+        "workflows",
+        ".github/workflows/release.yml",
+        '      - run: deploy/scripts/check_tag.sh "$GITHUB_REF_NAME"\n',
+        "",
+        "job verify does not run check_tag.sh",
+        True,
+    ),
+    "workflow: does not wait": Break(
+        "workflows",
+        ".github/workflows/release.yml",
+        "needs: [verify, ci]",
+        "needs: verify",
+        "job image does not wait for ci",
+    ),
+    "workflow: not signed": Break(
+        "workflows",
+        ".github/workflows/release.yml",
+        'deploy/scripts/sign.sh "ghcr.io/ree-norway/ree@$DIGEST"',
+        'echo "$DIGEST"',
+        "job image does not run sign.sh",
+    ),
+    "workflow: begun by anything": Break(
+        "workflows",
+        ".github/workflows/release.yml",
+        'tags: ["v[0-9]+.[0-9]+.[0-9]+"]',
+        "branches: [main]",
+        "begun by more than the tag of a version",
+    ),
+    "workflow: a long-lived key": Break(
+        "workflows",
+        ".github/workflows/release.yml",
+        "          service_account: ${{ vars.GCP_SERVICE_ACCOUNT }}",
+        "          credentials_json: ${{ secrets.GCP_KEY }}",
+        "has a long-lived key of the cloud",
+    ),
+    "workflow: may more than it needs": Break(
+        "workflows",
+        ".github/workflows/ci.yml",
+        "    permissions:\n      contents: read\n",
+        "    permissions:\n      contents: write\n",
+        "job lint may",
+    ),
+    "workflow: does not check": Break(
+        "workflows",
+        ".github/workflows/ci.yml",
+        "make deploy-check",
+        "make help",
+        "job deploy-check does not run make deploy-check",
+    ),
+    "workflow: not every Python": Break(
+        "workflows",
+        ".github/workflows/ci.yml",
+        '["3.11", "3.12", "3.13"]',
+        '["3.11", "3.13"]',
+        "does not test on Python 3.12",
+    ),
+    "dashboard: no JSON": Break(
+        "monitoring", "deploy/prometheus/dashboard.json", "{", "{,", "dashboard.json is no JSON"
     ),
     "workflow: a secret in a command": Break(
         "workflows",
