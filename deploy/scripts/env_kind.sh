@@ -5,13 +5,22 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 release=${1:-ree}
+said=$(mktemp)
+trap 'rm "$said"' EXIT
+keys() { # COMMAND...: what it says is of use only if it fails
+    "$@" 2>"$said" || {
+        cat "$said" >&2
+        echo "No keys were made; what was printed is of no use." >&2
+        return 1
+    }
+}
 random() { openssl rand -hex "$1"; }
 
 if [[ -x .venv/bin/ree ]]; then
-    pair=$(.venv/bin/ree keys generate 2>/dev/null)
+    pair=$(keys .venv/bin/ree keys generate)
 else
     version=$(sed -n '/^\[project\]$/,/^\[/ s/^version *= *"\(.*\)"$/\1/p' pyproject.toml)
-    pair=$(docker run --rm --network none "ghcr.io/ree-norway/ree:$version" ree keys generate 2>/dev/null)
+    pair=$(keys docker run --rm --network none "ghcr.io/ree-norway/ree:$version" ree keys generate)
 fi
 writer=$(random 10) writer_secret=$(random 24)
 reader=$(random 10) reader_secret=$(random 24)

@@ -34,19 +34,27 @@ is_there() { [[ -n $(k get "$@" --ignore-not-found --output name) ]]; }
 
 # A cluster that does not answer is no reason to take a release for missing.
 revisions() {
-    local told
-    if told=$(helm history "$release" --namespace "$namespace" --output json 2>&1); then
-        echo "$told"
-    elif [[ $told == *"release: not found"* ]]; then
+    local said
+    said=$(mktemp)
+    if helm history "$release" --namespace "$namespace" --output json 2>"$said"; then
+        rm "$said"
+    elif grep -q "release: not found" "$said"; then
+        rm "$said"
         echo "[]"
     else
-        echo "$told" >&2
+        cat "$said" >&2
+        rm "$said"
         return 1
     fi
 }
+# The one that is deployed; where a rollback failed, or was cut short, none is: then the last one that was.
 deployed() {
     python3 -c 'import json, sys
-print(*[each["revision"] for each in json.load(sys.stdin) if each["status"] == "deployed"][-1:])'
+known = json.load(sys.stdin)
+for status in "deployed", "superseded":
+    if found := [each["revision"] for each in known if each["status"] == status]:
+        print(found[-1])
+        break'
 }
 
 last() {

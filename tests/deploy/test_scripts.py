@@ -320,12 +320,13 @@ def test_without_an_environment_the_image_makes_the_keys(stage: Stage) -> None:
 
 
 def test_keys_that_cannot_be_made_leave_no_half_a_secret(stage: Stage) -> None:
-    stage.stand_in("docker", {"run": "exit 125"})
+    stage.stand_in("docker", {"run": "echo no such image >&2; exit 125"})
 
     done = stage.run("env_kind.sh")
 
     assert done.returncode != 0
     assert done.stdout == ""
+    assert "no such image\nNo keys were made" in done.stderr
 
 
 def test_kubectl_takes_the_lines_for_kind_without_a_cluster(with_keys: Stage) -> None:
@@ -421,6 +422,27 @@ def test_an_upgrade_that_was_cut_short_is_settled_first(cluster: Stage) -> None:
     (back,) = cluster.asked("helm rollback ree 7")
     (upgrade,) = cluster.asked("helm upgrade")
     assert cluster.calls.index(back) < cluster.calls.index(upgrade)
+
+
+def test_what_was_deployed_once_is_not_taken_for_a_first_installation(cluster: Stage) -> None:
+    """A rollback that fails leaves no revision deployed."""
+    states = {6: "superseded", 7: "superseded", 8: "failed", 9: "pending-rollback"}
+    cut = [{"revision": number, "status": status} for number, status in states.items()]
+    helm(cluster, {"^history": f"echo '{json.dumps(cut)}'"})
+
+    done = cluster.run("rollout.sh", "ree.tgz")
+
+    assert done.returncode == 0
+    assert cluster.asked("helm uninstall") == []
+    assert len(cluster.asked("helm rollback ree 7")) == 1
+
+
+def test_a_warning_of_helm_is_no_part_of_what_it_knows(cluster: Stage) -> None:
+    helm(cluster, {"^history": f"echo 'WARNING: readable' >&2; echo '{json.dumps(RELEASE)}'"})
+
+    done = cluster.run("rollout.sh", "ree.tgz")
+
+    assert (done.returncode, done.stdout) == (0, "ree is upgraded and tested\n")
 
 
 def test_a_first_installation_that_was_cut_short_begins_again(cluster: Stage) -> None:
