@@ -659,7 +659,7 @@ BREAKS = {
     "chart: a bucket that nobody makes": Break(
         "chart",
         f"{CHART}/storage.yaml",
-        "            - {{ .Values.storage.buckets.snapshots }}\n",
+        "            - {{ .Values.storage.buckets.snapshots | quote }}\n",
         "",
         "does not make ree-snapshots",
     ),
@@ -910,3 +910,31 @@ def test_a_program_that_is_missing_is_named(copy: Path) -> None:
     )
     assert done.returncode == 1
     assert "promtool is not installed" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["my.ree", "1ree"])
+def test_a_release_by_whose_name_no_service_can_be_called_is_refused(
+    python: str, name: str
+) -> None:
+    chart = ROOT / "deploy" / "helm"
+    code, said = checked(
+        TOOLS / "bin" / "helm", "template", name, chart, "-f", chart / "values_gke.yaml"
+    )
+    assert code == 1
+    assert "the release's name is to be of small letters" in said
+
+
+def test_a_text_of_digits_stays_a_text(python: str) -> None:
+    chart = ROOT / "deploy" / "helm"
+    numbers = (
+        "existingSecret=123,storage.buckets.models=1234,imagePullSecrets[0]=12345,"
+        "objectStore.persistence.storageClass=123456"
+    )
+    code, said = checked(
+        TOOLS / "bin" / "helm", "template", "ree", chart,
+        "-f", chart / "values_kind.yaml", "--set-string", numbers,
+    )  # fmt: skip
+    assert code == 0, said
+    for number in ("123", "1234", "12345", "123456"):
+        assert f'"{number}"' in said
+        assert f" {number}\n" not in said

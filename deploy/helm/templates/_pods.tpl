@@ -7,7 +7,7 @@ enableServiceLinks: false
 {{- with $root.Values.imagePullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 securityContext:
@@ -54,7 +54,7 @@ checksum/secrets-revision: {{ .Values.secretsRevision | sha256sum }}
 - name: {{ index . 1 }}
   valueFrom:
     secretKeyRef:
-      name: {{ $root.Values.existingSecret }}
+      name: {{ $root.Values.existingSecret | quote }}
       key: {{ index . 2 }}
       {{- if gt (len .) 3 }}
       optional: true
