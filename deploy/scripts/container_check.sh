@@ -11,7 +11,11 @@ trap 'docker rm --force "$name" >/dev/null 2>&1; docker volume rm --force "$data
 run=(docker run --read-only --cap-drop ALL --security-opt no-new-privileges
     --mount 'type=tmpfs,destination=/tmp' --volume "$data:/data")
 
-[[ $("${run[@]}" --rm "$image" id -u) == 10001 ]]
+uid=$("${run[@]}" --rm "$image" id -u)
+if [[ $uid != 10001 ]]; then
+    echo "$image runs as the user $uid, not 10001" >&2
+    exit 1
+fi
 "${run[@]}" --rm --network none "$image" ree demo
 "${run[@]}" --detach --env REE_STORAGE_PATH=/data/demo --name "$name" --publish 127.0.0.1::8000 "$image" >/dev/null
 if ! python3 deploy/helm/files/smoke.py "http://$(docker port "$name" 8000/tcp)"; then

@@ -19,5 +19,8 @@ docker buildx build --builder "$builder" --file deploy/Dockerfile --platform lin
 digest=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["containerimage.digest"])' <"$facts")
 docker buildx imagetools inspect "$image@$digest" --format '{{ json .SBOM.SPDX }}' >sbom.spdx.json
 # A bill of nothing is "null".
-grep -q '"spdxVersion"' sbom.spdx.json
+if ! grep -q '"spdxVersion"' sbom.spdx.json; then
+    echo "$image@$digest has no bill of materials" >&2
+    exit 1
+fi
 echo "digest=$digest" >>"${GITHUB_OUTPUT:-/dev/stdout}"

@@ -30,7 +30,8 @@ lines() {
     done
 }
 
-kubectl get namespace "$namespace" >/dev/null 2>&1 || kubectl create namespace "$namespace"
+there=$(kubectl get namespace "$namespace" --ignore-not-found --output name)
+[[ -n $there ]] || kubectl create namespace "$namespace"
 # On the server's side: the other way would repeat the values in an annotation, and keep what is left out.
 kubectl create secret generic ree-secrets --namespace "$namespace" --from-env-file=<(lines) \
     --dry-run=client --output yaml |

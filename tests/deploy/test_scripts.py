@@ -247,11 +247,17 @@ def test_no_secret_is_written_while_one_is_missing(keeper: Stage) -> None:
 
 
 def test_a_namespace_is_made_where_there_is_none(keeper: Stage) -> None:
-    kubectl = keeper.programs / "kubectl"
-    kubectl.write_text(kubectl.read_text() + "[[ $1 != get ]]\n")
-
     assert keeper.run("secrets.sh", **SECRETS).returncode == 0
     assert keeper.asked("kubectl create namespace ree") != []
+
+
+def test_a_namespace_that_may_not_be_seen_is_not_made(keeper: Stage) -> None:
+    keeper.stand_in("kubectl", {"get namespace": "echo forbidden >&2; exit 1"})
+
+    done = keeper.run("secrets.sh", **SECRETS)
+
+    assert (done.returncode, done.stderr) == (1, "forbidden\n")
+    assert keeper.asked("kubectl create") == []
 
 
 def test_a_secret_that_cannot_be_written_ends_the_release(keeper: Stage) -> None:
