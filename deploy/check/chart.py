@@ -1,7 +1,6 @@
 """The Helm chart, with each of its files of values, as it is rendered for several Kubernetes."""
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import network
 import secrecy
 import wiring
 import workloads
-from documents import Document, document, documents, settings
+from documents import Document, document, documents, settings, version
 from objects import name_of, of_kind
 from tools import complaints, output
 
@@ -85,31 +84,31 @@ def faults(root: Path) -> Iterator[str]:
             yield f"{name}: {fault}"
     found: dict[str, list[str]] = {}
     for name, values in CASES.items():
-        for version in KUBERNETES:
-            told = ("--kube-version", version, *OPERATOR)
+        for kubernetes in KUBERNETES:
+            told = ("--kube-version", kubernetes, *OPERATOR)
             text = output("helm", "template", *NAME, ".", *values, *told, root=there)
-            for fault in _of_objects(documents(text), version, root):
-                found.setdefault(fault, []).append(f"{name} {version}")
+            for fault in _of_objects(documents(text), kubernetes, root):
+                found.setdefault(fault, []).append(f"{name} {kubernetes}")
     for fault, cases in found.items():
         yield f"{fault} ({cases[0]}{f' and {len(cases) - 1} more' if len(cases) > 1 else ''})"
     yield from _version(root)
     yield from _settings(root)
 
 
-def _of_objects(objects: list[Document], version: str, root: Path) -> Iterator[str]:
-    yield from _schema(objects, version)
+def _of_objects(objects: list[Document], kubernetes: str, root: Path) -> Iterator[str]:
+    yield from _schema(objects, kubernetes)
     yield from _rules(objects, root)
     yield from secrecy.environments(objects, set(settings(root)))
     for demand in DEMANDS:
         yield from demand(objects)
 
 
-def _schema(objects: list[Document], version: str) -> Iterator[str]:
+def _schema(objects: list[Document], kubernetes: str) -> Iterator[str]:
     for each in objects:
         if each["apiVersion"].partition("/")[0] in FOREIGN:
             continue
         try:
-            kubernetes_validate.validate(each, version, strict=True)
+            kubernetes_validate.validate(each, kubernetes, strict=True)
         except kubernetes_validate.ValidationError as error:
             yield f"{name_of(each)}: {'.'.join(map(str, error.path))}: {error.message}"
         except kubernetes_validate.SchemaNotFoundError:
@@ -130,12 +129,11 @@ def _rules(objects: list[Document], root: Path) -> Iterator[str]:
 
 def _version(root: Path) -> Iterator[str]:
     """The chart's is the program's."""
-    program = (root / "pyproject.toml").read_text("utf-8")
-    (version,) = re.findall(r'^version = "(.+)"$', program, re.MULTILINE)
+    program = version(root)
     chart = document(root / "deploy" / "helm" / "Chart.yaml")
     for name in ("version", "appVersion"):
-        if chart[name] != version:
-            yield f"Chart.yaml's {name} is {chart[name]}, pyproject.toml's version {version}"
+        if chart[name] != program:
+            yield f"Chart.yaml's {name} is {chart[name]}, pyproject.toml's version {program}"
 
 
 def _settings(root: Path) -> Iterator[str]:

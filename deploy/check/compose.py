@@ -1,16 +1,15 @@
 """The services of `deploy/compose.yaml`."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from documents import Document, document, settings
+from documents import Document, document, settings, version
+from secrecy import SECRETIVE
 from tools import complaints
 from workloads import IMAGE
 
 API_MAY_NOT = {"REE_SIGNING_KEY", "REE_API_KEY", "REE_CELERY_BROKER_URL"}
 READER = ("REE_S3_ACCESS_KEY", "REE_S3_SECRET_KEY")
-SECRETIVE = re.compile("PASS|SECRET|TOKEN|_KEY")
 
 
 def faults(root: Path) -> Iterator[str]:
@@ -117,10 +116,8 @@ def _versions(root: Path) -> Iterator[str]:
         for service in job.get("services", {}).values()
     ]
     own = {service["image"] for service in services.values()}
-    program = (root / "pyproject.toml").read_text("utf-8")
-    (version,) = re.findall(r'^version = "(.+)"$', program, re.MULTILINE)
     for image in sorted(each for each in own if each.partition(":")[0].endswith("/ree")):
-        if image.partition(":")[2] != version:
-            yield f"the compose file starts {image}, the program is {version}"
+        if image.partition(":")[2] != version(root):
+            yield f"the compose file starts {image}, the program is {version(root)}"
     for image in sorted(set(there) - own):
         yield f"chart or workflows start {image}, the compose file another version"

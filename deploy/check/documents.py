@@ -52,6 +52,13 @@ def document(file: Path) -> Document:
     return found
 
 
+def version(root: Path) -> str:
+    """The program's, which pyproject.toml has."""
+    text = (root / "pyproject.toml").read_text("utf-8")
+    (found,) = re.findall(r'^version = "(.+)"$', text, re.MULTILINE)
+    return str(found)
+
+
 def settings(root: Path) -> list[str]:
     """The names of all settings, which `.env.example` documents."""
     lines = (root / ".env.example").read_text("utf-8").splitlines()

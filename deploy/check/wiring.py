@@ -17,7 +17,7 @@ def names(objects: Objects) -> Iterator[str]:
 WEB = 80
 ZONES = available_timezones()
 """None where the machine knows none."""
-HISTORY = ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit")
+HISTORY = ("successfulJobsHistoryLimit", "failedJobsHistoryLimit")
 MONTHLY = re.compile(r"[0-5]?\d (?:1?\d|2[0-3]) (?:[1-9]|1\d|2[0-8]) \* \*")
 """A minute, an hour and a day that each month has."""
 
@@ -47,8 +47,10 @@ def schedulers(objects: Objects) -> Iterator[str]:
             yield f"{name_of(each)} begins at {spec['schedule']!r}, which is not once a month"
         if not spec.get("timeZone") or spec["timeZone"] not in (ZONES or {spec["timeZone"]}):
             yield f"{name_of(each)} has the time zone {spec.get('timeZone')}, which is none"
+        if not spec.get("startingDeadlineSeconds"):
+            yield f"{name_of(each)} has no startingDeadlineSeconds"
         for key in HISTORY:
-            if key not in spec:
+            if spec.get(key) is None:
                 yield f"{name_of(each)} has no {key}"
         if not spec["jobTemplate"]["spec"].get("activeDeadlineSeconds"):
             yield f"{name_of(each)} may run for ever"

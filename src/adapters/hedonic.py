@@ -174,4 +174,4 @@ class Hedonic:
 def traits(homes: Mapping[str, Any]) -> npt.NDArray[np.float64]:
     """The regressors, each of the size of 1, shape (homes, TRAITS); the first is constant."""
     none = np.zeros(_COEFFICIENTS + TRAITS + 1)
-    return np.ascontiguousarray(tell(HomeTable.of(homes).matrix, none)[:, :TRAITS])
+    return np.asarray(tell(HomeTable.of(homes).matrix, none)[:, :TRAITS])

@@ -31,22 +31,24 @@ def ridge(
     the normal equations, *penalty* has one a trait.
     """
     told = np.column_stack([traits, y])
+    weight = weights[:, None]
+    weighted = weight * told
     steps, size = int(weeks.max()), int(weeks.max()) + traits.shape[1]
     penalties = np.concatenate([np.full(steps, step_penalty), penalty])
     # The normal equations: steps, traits, and y as the last row and column.
     normal = np.empty((size + 1, size + 1))
     normal[steps:, steps:] = _products(told, weights)
-    since = _from_week_on(told * weights[:, None], weeks)
+    since = _from_week_on(weighted, weeks)
     normal[:steps, steps:], normal[steps:, :steps] = since, since.T
     later = np.maximum(np.arange(steps)[:, None], np.arange(steps))
-    normal[:steps, :steps] = _from_week_on(weights[:, None], weeks)[later, 0]
+    normal[:steps, :steps] = _from_week_on(weight, weeks)[later, 0]
     normal[range(size), range(size)] += penalties
     # The effects of places are eliminated, which is cheap: none has to do with another.
     sites = int(places.max()) + 1
-    by_week = _sums(weights[:, None], places * (steps + 1) + weeks, sites * (steps + 1))
+    by_week = _sums(weight, places * (steps + 1) + weeks, sites * (steps + 1))
     steps_taken = by_week.reshape(sites, -1)[:, :0:-1].cumsum(axis=1)[:, ::-1]
-    sums = np.hstack([steps_taken, _sums(told * weights[:, None], places, sites)])
-    sizes = place_penalty + _sums(weights[:, None], places, sites)[:, 0]
+    sums = np.hstack([steps_taken, _sums(weighted, places, sites)])
+    sizes = place_penalty + _sums(weight, places, sites)[:, 0]
     normal -= _products(sums, 1 / sizes)
     found = _solved(normal)
     effects = (sums[:, size] - (sums[:, :size] * found).sum(axis=1)) / sizes

@@ -77,7 +77,7 @@ def missing_tool() -> str | None:
     return next((tool for tool in ("bash", "curl") if shutil.which(tool) is None), None)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(600)
 def test_every_command_of_the_readme_runs(tmp_path: Path, environment: dict[str, str]) -> None:
     if tool := missing_tool():
         assert not os.environ.get("CI"), f"{tool} is not installed"
