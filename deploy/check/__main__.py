@@ -50,6 +50,8 @@ def _faults(name: str, root: Path) -> Iterable[str]:
         yield from PARTS[name](root)
     except (Missing, RuntimeError, OSError, ValueError, YAMLError) as error:
         yield str(error)
+    except (KeyError, TypeError, AttributeError) as error:
+        yield f"a file is not built as it must be, the rest was not looked at: {error!r}"
 
 
 if __name__ == "__main__":

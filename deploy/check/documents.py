@@ -47,8 +47,11 @@ def documents(text: str) -> list[Document]:
 
 
 def document(file: Path) -> Document:
-    """The only one of a file; Twice, yaml.YAMLError."""
-    (found,) = documents(file.read_text("utf-8"))
+    """The only one of a file; ValueError with its name."""
+    try:
+        (found,) = documents(file.read_text("utf-8"))
+    except (Twice, yaml.YAMLError) as error:
+        raise ValueError(f"{file.name}: {error}") from error
     return found
 
 

@@ -23,8 +23,8 @@ def faults(root: Path) -> Iterator[str]:
     text = (root / "deploy" / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
     if not re.search("^HEALTHCHECK .*CMD", text, re.MULTILINE):
         yield "Dockerfile has no HEALTHCHECK"
-    if not re.search(r"^ARG PYTHON_IMAGE=python:\d\S*$", text, re.MULTILINE):
-        yield "Dockerfile begins from a Python of no version"
+    if not re.search(r"^ARG PYTHON_IMAGE=python:3\.1[1-3]\S*$", text, re.MULTILINE):
+        yield "Dockerfile begins from no Python of a version that ree is for"
     if SECRETIVE.search(text):
         yield "Dockerfile puts a secret into the image"
     if re.search(r"^ADD \S*://", text, re.MULTILINE):

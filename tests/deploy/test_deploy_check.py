@@ -279,7 +279,7 @@ BREAKS = {
         ".github/workflows/ci.yml",
         "permissions: {}\n",
         "",
-        "ci.yml does not say what its token may do",
+        "ci.yml gives every job's token more than nothing",
     ),
     "workflow: text of a stranger in a script": Break(
         "workflows",
@@ -301,7 +301,7 @@ BREAKS = {
         "deploy/Dockerfile",
         "ARG PYTHON_IMAGE=python:3.11-slim",
         "ARG PYTHON_IMAGE=python:latest",
-        "a Python of no version",
+        "begins from no Python of a version that ree is for",
     ),
     "Dockerfile: a secret": Break(
         "image",
@@ -669,6 +669,24 @@ BREAKS = {
         "secretName:",
         "secretNaem:",
         "secretNaem",
+    ),
+    "compose: not built as it must be": Break(
+        "compose",
+        "deploy/compose.yaml",
+        "services:\n",
+        "service:\n",
+        "not built as it must be",
+        True,
+    ),
+    "compose: no YAML": Break(
+        "compose", "deploy/compose.yaml", "services:\n", "services\n", "compose.yaml: ", True
+    ),
+    "workflow: everything for every job": Break(
+        "workflows",
+        ".github/workflows/release.yml",
+        "permissions: {}",
+        "permissions: write-all",
+        "release.yml gives every job's token more than nothing",
     ),
     "workflow: the tag is not looked at": Break(
         "workflows",
