@@ -23,7 +23,7 @@ from ree.adapters.sandbox.simulator import SimulatedMarket
 from ree.adapters.table import NumpyTable
 from ree.domain.dataset import counts
 from ree.domain.property import TYPE_CODES, RealEstateType
-from ree.domain.turnover import OSLO, add_months
+from ree.domain.turnover import add_months, day_in_oslo
 
 RECIPES = ("fast", "accurate")
 BODIES = {1: 64, 100: 16, 1_000: 4}
@@ -97,7 +97,7 @@ def served(storage: Path, data: Path | None, cut: date | None) -> Served:
 
 
 def _today() -> date:
-    return datetime.now(UTC).astimezone(OSLO).date()
+    return day_in_oslo(datetime.now(UTC))
 
 
 def _newest(storage: Path) -> dict[str, tuple[str, date, int]]:

@@ -92,6 +92,12 @@ Feature: Drift
       Then it is May 2026
       And the newest report is of May 2026
 
+    Scenario: a month is over when it is in Oslo
+      Given homes are priced by a model of January to March
+      And it is 5 minutes past midnight in Oslo on 1 June
+      When nobody says which month to look at
+      Then it is May 2026
+
     Scenario: a report says that the model knows the sales already
       Given homes are priced by a model of January to March
       When March is looked at

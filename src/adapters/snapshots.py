@@ -13,7 +13,7 @@ from ..domain.errors import StorageError
 from ..domain.funnel import Funnel
 from ..domain.ports import Clock
 from ..domain.property import Property
-from ..domain.turnover import Period
+from ..domain.turnover import Period, day_in_oslo
 from ..domain.verification import Finding, Soundness
 from . import codec
 from .objects import ObjectExists, ObjectMissing, ObjectStore, digest
@@ -49,7 +49,7 @@ class ObjectSnapshots:
             except NotTrusted as error:
                 _log.warning("%s It is fetched again.", error)
                 continue
-            if snapshot.fetched_at.date() > month.end:
+            if day_in_oslo(snapshot.fetched_at) > month.end:
                 return snapshot
         return None
 

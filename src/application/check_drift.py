@@ -10,7 +10,7 @@ from ..domain.dataset import MonthSnapshot
 from ..domain.drift import DriftReport, DriftRules, DriftVerdict
 from ..domain.errors import ModelNotReady, NoDistributions
 from ..domain.ports import Clock, DriftLog, ModelRegistry, Progress, Tally
-from ..domain.turnover import Period
+from ..domain.turnover import Period, day_in_oslo
 from .fetch_month import FetchMonth
 from .merge_sales import MergeSales
 from .stopwatch import Stopwatch, unseen
@@ -35,8 +35,8 @@ class CheckDrift:
         StorageError.
         """
         now = self.clock.now()
-        period = period or Period.of_months_before(1, now.date())
-        period.check_over(now.date())
+        period = period or Period.of_months_before(1, day_in_oslo(now))
+        period.check_over(day_in_oslo(now))
         period.check_length()
         active = self.registry.active()
         if active is None:

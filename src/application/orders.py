@@ -11,7 +11,7 @@ from ..domain.errors import InvalidPeriod
 from ..domain.order import Order, order_name
 from ..domain.ports import Clock, Orders, SnapshotStore
 from ..domain.run import new_run_id
-from ..domain.turnover import Period
+from ..domain.turnover import Period, day_in_oslo
 from .fetch_month import FetchMonth
 
 
@@ -40,7 +40,7 @@ class PlaceOrder:
 
     def __call__(self, asked: Asked) -> Order:
         """The order; FutureSale, StorageError."""
-        asked.period.check_over(self.clock.now().date())
+        asked.period.check_over(day_in_oslo(self.clock.now()))
         name = order_name(
             asked.period,
             publish=asked.publish,

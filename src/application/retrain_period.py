@@ -21,7 +21,7 @@ from ..domain.ports import (
 )
 from ..domain.run import Ending, Run, new_run_id
 from ..domain.track_record import MOST_KEPT, TrackedMonth
-from ..domain.turnover import Period
+from ..domain.turnover import Period, day_in_oslo
 from .fetch_month import FetchMonth
 from .find_earlier import FindEarlier
 from .merge_sales import MergeSales
@@ -78,7 +78,7 @@ class RetrainPeriod:
         """
         watch = Stopwatch(self.clock, request.progress, request.witness)
         now = self.clock.now()
-        request.period.check_over(now.date())
+        request.period.check_over(day_in_oslo(now))
         dataset, manifest, warnings = self._dataset(request, watch)
         policy = evolve(self.policy, accept_inconclusive=request.accept_inconclusive)
         recipe = self.try_candidate.trainer.recipe(request.recipe)

@@ -19,6 +19,11 @@ MOST_MONTHS = 1_200
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
 
 
+def day_in_oslo(moment: datetime) -> date:
+    """The day that it then is where the homes are; sales are dated and months end by it."""
+    return moment.astimezone(OSLO).date()
+
+
 @frozen(order=True)
 class Period:
     """Days from *start* to *end*, both inclusive."""
@@ -64,7 +69,7 @@ class Period:
         return self.start.day == 1 and add_months(self.start, 1) - self.end == timedelta(days=1)
 
     def check_over(self, today: date) -> None:
-        """FutureSale unless its last day is before *today*."""
+        """FutureSale unless its last day is before *today*, a day in Oslo."""
         if self.end >= today:
             raise FutureSale(self.end, today)
 
@@ -111,7 +116,7 @@ class Turnover:
         if self.turnover_date is None or not _MOMENT.fullmatch(self.turnover_date):
             return None
         try:
-            return datetime.fromisoformat(self.turnover_date).astimezone(OSLO).date()
+            return day_in_oslo(datetime.fromisoformat(self.turnover_date))
         except (ValueError, OverflowError):
             return None
 

@@ -12,6 +12,7 @@ from celery.beat import PersistentScheduler
 from celery.schedules import crontab
 
 from ..adapters.settings import Settings, WrongSetting
+from ..domain.turnover import day_in_oslo
 
 MONTHLY = "ree.retrain_rolling"
 HOUR, MINUTE = 3, 5
@@ -79,12 +80,12 @@ def beat_settings(settings: Settings) -> dict[str, Any]:
 
 
 def _check_zone(zone: str) -> None:
-    """Sales are complete when the month is over in UTC, too."""
+    """Sales are complete when the month is over in Oslo, too."""
     for month in range(1, 13):
         local = datetime(datetime.now(UTC).year, month, 1, HOUR, MINUTE, tzinfo=ZoneInfo(zone))
-        if local.astimezone(UTC).day != 1:
+        if day_in_oslo(local).day != 1:
             raise WrongSetting(
                 "REE_CELERY_TIMEZONE",
                 repr(zone),
-                f"a zone in which it is the 1st at 0{HOUR}:0{MINUTE} when it is in UTC, too",
+                f"a zone in which it is the 1st at 0{HOUR}:0{MINUTE} when it is in Oslo, too",
             )

@@ -1,6 +1,6 @@
 """Steps of features/drift.feature."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, time, timedelta
 
 import pytest
 from attrs import define
@@ -127,6 +127,12 @@ def _(lookout: Lookout, month: str) -> None:
 def _(lookout: Lookout) -> None:
     lookout.world.clock.today += timedelta(days=1)
     lookout.look(APRIL)
+
+
+@given(parsers.parse("it is {clock:d} minutes past midnight in Oslo on 1 June"))
+def _(lookout: Lookout, clock: int) -> None:
+    lookout.world.clock.today = date(2026, 5, 31)
+    lookout.world.clock.at = time(22, clock, tzinfo=UTC)
 
 
 @when("nobody says which month to look at")

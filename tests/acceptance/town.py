@@ -1,7 +1,7 @@
 """A town whose sales the scenarios script, and what stands around it; real adapters otherwise."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -26,12 +26,13 @@ AREA = 100
 
 @define
 class Clock:
-    """Stands still at noon of a day."""
+    """Stands still, at noon unless told otherwise."""
 
     today: date = date(2026, 6, 15)
+    at: time = time(12, tzinfo=UTC)
 
     def now(self) -> datetime:
-        return datetime(self.today.year, self.today.month, self.today.day, 12, tzinfo=UTC)
+        return datetime.combine(self.today, self.at)
 
     def monotonic(self) -> float:
         return 0.0

@@ -136,11 +136,11 @@ def test_the_newest_fetch_counts_and_the_older_ones_stay(
 @pytest.mark.parametrize(
     ("fetched", "counts"),
     [
-        (datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC), False),
-        (datetime(2026, 2, 1, tzinfo=UTC), True),
+        (datetime(2026, 1, 31, 22, 59, 59, tzinfo=UTC), False),
+        (datetime(2026, 1, 31, 23, tzinfo=UTC), True),
     ],
 )
-def test_a_fetch_counts_once_its_month_is_over(
+def test_a_fetch_counts_once_its_month_is_over_in_oslo(
     store: SnapshotStore, clock: SetClock, fetched: datetime, counts: bool
 ) -> None:
     clock.moment = fetched

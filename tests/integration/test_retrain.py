@@ -469,11 +469,17 @@ def test_a_fetch_that_fails_keeps_the_months_before(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("today", "refused"),
-    [(date(2026, 1, 15), True), (date(2026, 1, 31), True), (date(2026, 2, 1), False)],
+    ("now", "refused"),
+    [
+        (datetime(2026, 1, 15, 1, tzinfo=UTC), True),
+        (datetime(2026, 1, 31, 22, 59, tzinfo=UTC), True),
+        (datetime(2026, 1, 31, 23, tzinfo=UTC), False),
+    ],
 )
-def test_a_period_that_is_not_over_is_refused(world: World, today: date, refused: bool) -> None:
-    world.clock.moment = datetime(today.year, today.month, today.day, 1, tzinfo=UTC)
+def test_a_period_that_is_not_over_in_oslo_is_refused(
+    world: World, now: datetime, refused: bool
+) -> None:
+    world.clock.moment = now - timedelta(hours=1)
     if not refused:
         world.retrain(dry_run=True)
         return

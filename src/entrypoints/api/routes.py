@@ -9,7 +9,7 @@ from ...adapters.figures import drift_figures
 from ...container import Container
 from ...domain.errors import NoDriftReport
 from ...domain.model import LoadedModel
-from ...domain.turnover import OSLO
+from ...domain.turnover import day_in_oslo
 from ..logs import MODEL_VERSION
 from . import examples
 from .answers import described, located, serving, tracked
@@ -61,7 +61,7 @@ def estimate() -> Response:
     a whole, with every fault of every property, unless `on_invalid=skip` asks for the rest to be
     priced.
     """
-    today = _container().clock().now().astimezone(OSLO).date()
+    today = day_in_oslo(_container().clock().now())
     query = EstimateQuery.parse(request.args, today)
     batch = _container().serve_batch()
     text = body_text(request, batch.max_batch)

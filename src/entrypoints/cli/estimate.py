@@ -16,7 +16,7 @@ from ...domain.errors import ReeError
 from ...domain.estimate import Home, OnInvalid, PriceEstimate, Refusal
 from ...domain.model import LoadedModel
 from ...domain.rules import Fault
-from ...domain.turnover import OSLO
+from ...domain.turnover import day_in_oslo
 from .commands import one_line
 from .door import as_json, day_option, open_container, print_json
 from .portfolio import Row, UnreadableFile, columns, file_name, read, record
@@ -117,7 +117,7 @@ def estimate(
     price = partial(
         container.estimate_batch(model=OneModel(loaded)), coverage=float(coverage), explain=explain
     )
-    today = container.clock().now().astimezone(OSLO).date()
+    today = day_in_oslo(container.clock().now())
     tally = _estimated(
         read(file, batch),
         output,

@@ -235,11 +235,11 @@ def test_a_row_may_have_its_own_date(ree: Ree, published: Path, tmp_path: Path) 
 def test_the_date_is_today_by_default(ree: Ree, published: Path, tmp_path: Path) -> None:
     from datetime import UTC, datetime
 
-    from ree.domain.turnover import OSLO
+    from ree.domain.turnover import day_in_oslo
 
     file = put(tmp_path / "homes.json", records())
     result = ree("estimate", file, "--output", "out.csv", "--json", REE_VALUATION_MAX_MONTHS="1200")
-    today = datetime.now(UTC).astimezone(OSLO).date()
+    today = day_in_oslo(datetime.now(UTC))
     assert json.loads(result.stdout)["valuation_date"] == str(today)
 
 

@@ -10,7 +10,7 @@ from click.testing import Result
 
 from ree.adapters.sandbox.replay import ReplayedMarket
 from ree.adapters.sandbox.running import Sandbox, running
-from ree.domain.turnover import Period
+from ree.domain.turnover import Period, day_in_oslo
 
 Ree = Callable[..., Result]
 Files = Callable[[Path], dict[str, bytes]]
@@ -110,7 +110,7 @@ def test_the_previous_month_is_looked_at_for_drift_as_the_schedule_does(
     settings = {"REE_TRAIN_WINDOW_MONTHS": "1", "REE_TRAIN_MIN_ROWS": "100000"}
     result = ree("retrain", "--previous-month", *["--dry-run"] * dry_run, **settings)
     assert result.exit_code == (0 if dry_run else 3)
-    month = Period.of_months_before(1, datetime.now(UTC).date())
+    month = Period.of_months_before(1, day_in_oslo(datetime.now(UTC)))
     reports = sorted((published / "ree-models" / "drift").glob(f"*/{month}-*.json"))
     assert [report.parent.name for report in reports] == versions(published)[: not dry_run]
     assert ("drift_checked" in result.stderr) is not dry_run

@@ -1,7 +1,7 @@
 """An order is placed once, its training claimed once, whoever asks how often."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from attrs import define, evolve, field
@@ -86,6 +86,15 @@ def test_after_a_failure_asking_again_makes_another_attempt(orders: Orders) -> N
 def test_a_period_that_is_not_over_is_no_order(orders: Orders) -> None:
     with pytest.raises(FutureSale):
         placing(orders)(evolve(ASKED, period=Period(date(2026, 1, 1), date(2026, 2, 1))))
+
+
+def test_a_month_is_over_when_it_is_in_oslo(orders: Orders) -> None:
+    place = placing(orders)
+    place.clock.moment = datetime(2026, 1, 31, 23, tzinfo=UTC)  # type: ignore[attr-defined]
+    assert place(ASKED).period == PERIOD
+    place.clock.moment -= timedelta(seconds=1)  # type: ignore[attr-defined]
+    with pytest.raises(FutureSale):
+        place(ASKED)
 
 
 @define

@@ -46,6 +46,7 @@ def expected(zone: str) -> list[datetime]:
         "Europe/Istanbul",
         "Pacific/Pago_Pago",
         "UTC",
+        "Asia/Dubai",  # where it is 03:05, it is past midnight in Oslo
     ],
 )
 def test_it_asks_once_in_each_month_in_the_right_minute_by_local_clocks(zone: str) -> None:
@@ -96,8 +97,8 @@ def test_a_beat_that_was_down_at_that_minute_catches_up_once(
     after.close()
 
 
-@pytest.mark.parametrize("zone", ["Asia/Tokyo", "Pacific/Kiritimati", "Asia/Dubai"])
-def test_a_zone_in_which_the_month_is_not_over_elsewhere_is_refused(zone: str) -> None:
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "Pacific/Kiritimati", "Asia/Karachi"])
+def test_a_zone_in_which_the_month_is_not_over_in_oslo_is_refused(zone: str) -> None:
     with pytest.raises(WrongSetting, match="REE_CELERY_TIMEZONE"):
         create_worker(Settings(celery_timezone=zone))
 
