@@ -33,15 +33,15 @@ def main() -> int:
     parser.add_argument("root", nargs="?", type=Path, default=Path(__file__).parents[2])
     parser.add_argument("--only", choices=PARTS, action="append", help="this part; repeatable")
     asked = parser.parse_args()
-    wrong = 0
+    wrong = []
     for name in asked.only or PARTS:
         found = list(dict.fromkeys(_faults(name, asked.root.resolve())))
         print(f"{'✗' if found else '✓'}  {name}")
         for fault in found:
             print(f"     {fault}")
-        wrong += len(found)
+        wrong += [name] if found else []
     if wrong:
-        print(f"{wrong} to mend")
+        print(f"to mend: {', '.join(wrong)}")
     return 1 if wrong else 0
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import kubernetes_validate
 import references
+from yaml import YAMLError
 
 import network
 import secrecy
@@ -79,20 +80,27 @@ def faults(root: Path) -> Iterator[str]:
     there = root / "deploy" / "helm"
     for file in sorted(there.glob("*.yaml")):
         document(file)
+    found: dict[str, list[str]] = {}
     for name, values in CASES.items():
         for fault in complaints("helm", "lint", "--strict", "--quiet", ".", *values, root=there):
-            yield f"{name}: {fault}"
-    found: dict[str, list[str]] = {}
+            found.setdefault(fault, []).append(name)
     for name, values in CASES.items():
         for kubernetes in KUBERNETES:
             told = ("--kube-version", kubernetes, *OPERATOR)
-            text = output("helm", "template", *NAME, ".", *values, *told, root=there)
-            for fault in _of_objects(documents(text), kubernetes, root):
+            for fault in _of_case((*values, *told), kubernetes, root):
                 found.setdefault(fault, []).append(f"{name} {kubernetes}")
     for fault, cases in found.items():
         yield f"{fault} ({cases[0]}{f' and {len(cases) - 1} more' if len(cases) > 1 else ''})"
     yield from _version(root)
     yield from _settings(root)
+
+
+def _of_case(told: tuple[str, ...], kubernetes: str, root: Path) -> Iterator[str]:
+    try:
+        text = output("helm", "template", *NAME, ".", *told, root=root / "deploy" / "helm")
+        yield from _of_objects(documents(text), kubernetes, root)
+    except (RuntimeError, ValueError, YAMLError) as error:
+        yield str(error)
 
 
 def _of_objects(objects: list[Document], kubernetes: str, root: Path) -> Iterator[str]:

@@ -1,7 +1,11 @@
 """The services of `deploy/compose.yaml`."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+
+import addresses
+from addresses import environment
 
 from documents import Document, document, settings, version
 from secrecy import SECRETIVE
@@ -10,6 +14,9 @@ from workloads import IMAGE
 
 API_MAY_NOT = {"REE_SIGNING_KEY", "REE_API_KEY", "REE_CELERY_BROKER_URL"}
 READER = ("REE_S3_ACCESS_KEY", "REE_S3_SECRET_KEY")
+MAY_READ = {"Read", "List"}
+NOBODY = ("ghcr.io/ree-norway/ree:", "prom/", "grafana/")
+"""Images that are of a user who is not root, without being told."""
 
 
 def faults(root: Path) -> Iterator[str]:
@@ -22,15 +29,16 @@ def faults(root: Path) -> Iterator[str]:
     known = set(settings(root))
     everything = document(file)
     yield from _references(everything, file.parent)
-    yield from _scraped(everything, document(file.parent / "compose" / "prometheus.yml"))
+    yield from addresses.faults(everything, file.parent)
+    yield from _identities(everything["services"])
     for name, service in everything["services"].items():
         for fault in _of_service(service, known):
             yield f"service {name} {fault}"
         if name == "api":
-            for given in sorted(API_MAY_NOT & set(_environment(service))):
+            for given in sorted(API_MAY_NOT & set(environment(service))):
                 yield f"service api is given {given}, which it has no use for"
             for given in READER:
-                if "S3_READER_" not in str(_environment(service).get(given)):
+                if "S3_READER_" not in str(environment(service).get(given)):
                     yield f"service api is given {given} of who may write"
 
 
@@ -42,9 +50,12 @@ def _of_service(service: Document, known: set[str]) -> Iterator[str]:
             yield f"publishes {port} to every network"
     if service.get("privileged") or service.get("read_only") is not True:
         yield "may write to its root file system"
+    user = str(service.get("user", "" if image.startswith(NOBODY) else "root"))
+    if user.partition(":")[0] in {"root", "0"}:
+        yield "runs as root"
     if service.get("cap_drop") != ["ALL"]:
         yield "keeps capabilities"
-    for name, value in _environment(service).items():
+    for name, value in environment(service).items():
         if SECRETIVE.search(name) and value and "${" not in str(value):
             yield f"is given {name} by its value"
     if "no-new-privileges:true" not in service.get("security_opt", ()):
@@ -52,7 +63,7 @@ def _of_service(service: Document, known: set[str]) -> Iterator[str]:
     health = service.get("healthcheck", {"disable": True})
     if health.get("disable") and service.get("restart") != "no":
         yield "has no healthcheck"
-    for name in sorted(set(_environment(service)) - known):
+    for name in sorted(set(environment(service)) - known):
         if name.startswith("REE_"):
             yield f"is given {name}, which is not a setting"
 
@@ -76,19 +87,18 @@ def _references(everything: Document, folder: Path) -> Iterator[str]:
                 yield f"service {name} is in the network {network}, which is not there"
 
 
-def _scraped(everything: Document, prometheus: Document) -> Iterator[str]:
-    """What Prometheus asks is a service."""
-    for job in prometheus["scrape_configs"]:
-        for each in job.get("static_configs", ()):
-            for target in each["targets"]:
-                host = target.partition(":")[0]
-                if host not in {*everything["services"], "127.0.0.1", "localhost"}:
-                    yield f"compose/prometheus.yml asks {host}, which is no service"
-
-
-def _environment(service: Document) -> dict[str, object]:
-    given = service.get("environment") or {}
-    return dict(each.partition("=")[::2] for each in given) if isinstance(given, list) else given
+def _identities(services: Document) -> Iterator[str]:
+    """What the storage lets the API's keys do."""
+    told = str(environment(services["storage"]).get("S3_IDENTITIES", ""))
+    try:
+        identities = json.loads(told)["identities"]
+    except (ValueError, KeyError, TypeError):
+        yield "service storage has S3_IDENTITIES that are no identities"
+        return
+    for each in identities:
+        if "S3_READER_" in json.dumps(each["credentials"]):
+            for action in sorted(set(each["actions"]) - MAY_READ):
+                yield f"the storage lets the API's keys {action}"
 
 
 def _prometheus(root: Path) -> Iterator[str]:

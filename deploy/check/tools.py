@@ -12,6 +12,7 @@ class Missing(Exception):
 
 
 BESIDE = Path(sys.executable).parent
+IN_PASSING = ("level=INFO", "==> Linting", "Use --debug")
 
 
 def program(name: str) -> str:
@@ -27,7 +28,7 @@ def complaints(name: str, *arguments: object, root: Path) -> list[str]:
     done = _done(name, *arguments, root=root)
     if not done.returncode:
         return []
-    said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    said = _lines(done.stdout + done.stderr)
     return [f"{name}: {line}" for line in said] or [f"{name} ended with {done.returncode}"]
 
 
@@ -35,8 +36,14 @@ def output(name: str, *arguments: object, root: Path) -> str:
     """What it prints; RuntimeError with what it complains about."""
     done = _done(name, *arguments, root=root)
     if done.returncode:
-        raise RuntimeError(f"{name}: {done.stderr.strip() or done.stdout.strip()}")
+        raise RuntimeError(f"{name}: {' '.join(_lines(done.stderr or done.stdout))}")
     return done.stdout
+
+
+def _lines(said: str) -> list[str]:
+    """What is a complaint in what was said: nothing in passing."""
+    lines = (line.strip() for line in said.splitlines())
+    return [line for line in lines if line and not line.startswith(IN_PASSING)]
 
 
 def _done(name: str, *arguments: object, root: Path) -> "subprocess.CompletedProcess[str]":

@@ -41,6 +41,12 @@ JOBS: dict[str, dict[str, tuple[dict[str, str], set[str], tuple[str, ...]]]] = {
     },
 }
 """What the token of a job may do, which jobs come before it, and what its steps run."""
+TELLS_ALL = re.compile(
+    r"(?:^|[;&|(]|\b(?:do|then|else)\s)\s*"  # where a command begins
+    r"(?:(?:env|printenv|export(?: -p)?|declare -p|set)\s*(?:$|[|;&>)])"
+    r"|(?:set|bash|sh) -[a-wyz]*x)",
+    re.MULTILINE,
+)
 RELEASED = {"push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}}
 
 
@@ -108,6 +114,8 @@ def _of_steps(steps: Iterable[Document], root: Path) -> Iterator[str]:
         run = step.get("run", "")
         if "${{ secrets." in run:
             yield "puts a secret into a command"
+        if TELLS_ALL.search(run):
+            yield "prints its environment, or each command with what is in it"
         if "credentials_json" in step.get("with", {}):
             yield "has a long-lived key of the cloud"
         for script in re.findall(r"(?:deploy/scripts|\.ci)/[\w.]+", run):

@@ -5,6 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 release=${1:-ree}
+[[ $release =~ ^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$ ]] || {
+    echo "$release is no name of a release: small letters, digits and -, begun by a letter, 40 at most." >&2
+    exit 2
+}
 said=$(mktemp)
 trap 'rm "$said"' EXIT
 keys() { # COMMAND...: what it says is of use only if it fails

@@ -36,6 +36,55 @@ class Break:
 
 
 BREAKS = {
+    "compose: a reader who may write": Break(
+        "compose",
+        "deploy/compose.yaml",
+        '{"name": "reader", "actions": ["Read", "List"]',
+        '{"name": "reader", "actions": ["Read", "List", "Write:ree-models"]',
+        "the storage lets the API's keys Write:ree-models",
+    ),
+    "compose: pictures of another's figures": Break(
+        "compose",
+        "deploy/compose/grafana/datasources.yml",
+        "http://prometheus:9090",
+        "http://prometheus-server:9090",
+        "compose/grafana/datasources.yml asks prometheus-server:9090, where no service listens",
+    ),
+    "compose: asked at another port": Break(
+        "compose",
+        "deploy/compose/prometheus.yml",
+        "alertmanager:9093",
+        "alertmanager:9094",
+        "compose/prometheus.yml asks alertmanager:9094, where no service listens",
+    ),
+    "compose: no way to whom it asks": Break(
+        "compose",
+        "deploy/compose.yaml",
+        "networks: [storage, broker, market, monitoring]",
+        "networks: [storage, broker, market]",
+        "compose/prometheus.yml asks worker:8001, and shares no network with it",
+    ),
+    "compose: root, as the image would have it": Break(
+        "compose",
+        "deploy/compose.yaml",
+        "    user: rabbitmq\n",
+        "",
+        "service rabbitmq runs as root",
+    ),
+    "compose: root": Break(
+        "compose",
+        "deploy/compose.yaml",
+        'user: "1000:1000"\n    working_dir: /tmp\n    entrypoint: [weed]',
+        'user: "0:1000"\n    working_dir: /tmp\n    entrypoint: [weed]',
+        "service console runs as root",
+    ),
+    "compose: health of another port": Break(
+        "compose",
+        "deploy/compose.yaml",
+        "http://127.0.0.1:9091/-/ready",
+        "http://127.0.0.1:9092/-/ready",
+        "service pushgateway is asked for its health at 9092, where it does not listen",
+    ),
     "Dockerfile: no version of a package": Break(
         "image", "deploy/Dockerfile", "binutils=2.*", "binutils", "DL3008"
     ),
@@ -521,7 +570,7 @@ BREAKS = {
         "deploy/compose/prometheus.yml",
         "api:9100",
         "apis:9100",
-        "asks apis, which",
+        "compose/prometheus.yml asks apis:9100, where no service listens",
     ),
     "compose: an older program": Break(
         "compose",
@@ -587,9 +636,9 @@ BREAKS = {
     ),
     "chart: more than it may take": Break(
         "chart",
-        "deploy/helm/values.yaml",
-        "requests: {cpu: 250m, memory: 512Mi,",
-        "requests: {cpu: 250m, memory: 9Gi,",
+        f"{CHART}/worker.yaml",
+        "toYaml .Values.worker.resources",
+        'replace "memory: 2Gi" "memory: 9Gi" (toYaml .Values.worker.resources)',
         "asks for more memory than it may take",
     ),
     "chart: no schedule": Break(
@@ -600,7 +649,7 @@ BREAKS = {
         "not once a month",
     ),
     "chart: no zone": Break(
-        "chart", "deploy/helm/values.yaml", "Europe/Oslo", "Mars/Base", "Mars/Base, which is none"
+        "chart", "deploy/helm/values.yaml", "Europe/Oslo", "Europe/Osl", "Europe/Osl, which is none"
     ),
     "chart: no history": Break(
         "chart",
@@ -755,6 +804,20 @@ BREAKS = {
         "      - run: echo ${{ secrets.REE_API_KEY }}\n      - run: deploy/scripts/check_tag.sh",
         "job verify puts a secret into a command",
     ),
+    "workflow: prints its environment": Break(
+        "workflows",
+        ".github/workflows/release.yml",
+        "      - run: deploy/scripts/check_tag.sh",
+        "      - run: |\n          date; env | sort\n      - run: deploy/scripts/check_tag.sh",
+        "job verify prints its environment",
+    ),
+    "workflow: prints each command": Break(
+        "workflows",
+        ".github/workflows/release.yml",
+        "          deploy/scripts/rollout.sh",
+        "          set -eux\n          deploy/scripts/rollout.sh",
+        "job deploy prints its environment, or each command",
+    ),
     "workflow: deploys without an environment": Break(
         "workflows",
         ".github/workflows/release.yml",
@@ -887,7 +950,10 @@ WRONG_VALUES = {
     "a name that is none": ("schedule=monthly", "schedule"),
     "what is not there": ("api.worker=2", "api"),
     "a secret": ("settings.REE_SIGNING_KEY=abc", "settings"),
-    "no version": ("image.tag=latest", "image/tag"),
+    "no tag": ("image.tag=a b", "image/tag"),
+    "a zone that is none": ("timeZone=Mars/Base", "timeZone"),
+    "a time that is none": ("training.cron=monthly", "training/cron"),
+    "no address": ("market.baseUrl=ftp://market.example", "market/baseUrl"),
     "too few": ("api.replicas=0", "api/replicas"),
     "nothing where something must be": ("existingSecret=", "existingSecret"),
 }
@@ -903,6 +969,93 @@ def test_a_wrong_value_is_refused_with_its_path(python: str, name: str) -> None:
     )  # fmt: skip
     assert code == 1
     assert f"at '/{path}'" in said
+
+
+WRONG_TOGETHER = {
+    "a tag that moves": ("image.tag=latest-2", "image.tag: latest-2 names no version"),
+    "a tag without a version": ("rabbitmq.image.tag=stable", "rabbitmq.image.tag: stable names no"),
+    "who asks, and nobody who does": (
+        "schedule=beat",
+        "worker.enabled: has to be true with schedule=beat",
+    ),
+    "no market for the CronJob": (
+        "training.suspend=false",
+        "market.baseUrl: is empty, and the CronJob",
+    ),
+    "no market for workers": (
+        "worker.enabled=true",
+        "market.baseUrl: is empty, and workers",
+    ),
+    "two markets": (
+        "sandbox.enabled=true,market.baseUrl=http://market.example",
+        "market.baseUrl: is to be empty with sandbox.enabled",
+    ),
+    "a sandbox in production": (
+        "sandbox.enabled=true",
+        "sandbox.enabled: simulated sales are nothing for settings.REE_ENV=production",
+    ),
+    "two storages": (
+        "objectStore.enabled=true,storage.endpoint=http://storage.example",
+        "storage.endpoint: is to be empty with objectStore.enabled",
+    ),
+    "no host": ("ingress.enabled=true", "ingress.hosts: is empty"),
+    "no certificate": (
+        "ingress.enabled=true,ingress.hosts={ree.example}",
+        "ingress.tlsSecret: is empty",
+    ),
+    "two certificates": (
+        "ingress.managedCertificate=true,ingress.tlsSecret=tls",
+        "ingress.tlsSecret: is to be empty with",
+    ),
+    "no port": (
+        "market.baseUrl=https://market.example:65536",
+        "market.baseUrl: https://market.example:65536 has the port 65536, which is none",
+    ),
+    "no minute": ("training.cron=60 3 1 * *", "training.cron: 60 is no minute, in 60 3 1 * *"),
+    "no hour": ("training.cron=5 24 1 * *", "training.cron: 24 is no hour"),
+    "no day": ("training.cron=5 3 32 * *", "training.cron: 32 is no day of a month"),
+    "no month": ("training.cron=5 3 1 0 *", "training.cron: 0 is no month"),
+    "no day of a week": ("training.cron=5 3 1 * MON-9", "training.cron: MON-9 is no day of a week"),
+    "fewer than the fewest": (
+        "api.autoscaling.minReplicas=7",
+        "api.autoscaling.minReplicas: 7 is more than maxReplicas, 6",
+    ),
+    "more memory than the most": (
+        "training.resources.requests.memory=5Gi",
+        "training.resources: requests.memory, 5Gi, is more than limits.memory, 4Gi",
+    ),
+    "more CPU than the most": (
+        "objectStore.bucketJob.resources.limits.cpu=0.04",
+        "objectStore.bucketJob.resources: requests.cpu, 50m, is more than limits.cpu, 0.04",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_TOGETHER)
+def test_values_that_do_not_go_together_are_refused_in_words(python: str, name: str) -> None:
+    values, wrong = WRONG_TOGETHER[name]
+    chart = ROOT / "deploy" / "helm"
+    helm = TOOLS / "bin" / "helm"
+    code, said = checked(helm, "template", "ree", chart, "--set", values)
+    assert code == 1
+    assert f"\n- {wrong}" in said
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        r"training.cron=*/15 0\,12-14/2 1\,31 JAN-MAR\,12 SUN",
+        "api.resources.limits.cpu=0.5",
+        "api.resources.limits.cpu=1,api.resources.requests.memory=1536Mi",
+        "storage.endpoint=,market.baseUrl=http://market.example:65535",
+        "image.tag=v2-rc",
+    ],
+)
+def test_values_that_go_together_are_not(python: str, values: str) -> None:
+    chart = ROOT / "deploy" / "helm"
+    helm = TOOLS / "bin" / "helm"
+    code, said = checked(helm, "template", "ree", chart, "--set", values)
+    assert code == 0, said
 
 
 def test_what_helm_says_of_a_missing_value(python: str) -> None:

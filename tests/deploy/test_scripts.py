@@ -314,6 +314,14 @@ def test_kind_gets_other_keys_each_time_and_the_names_of_its_release(with_keys: 
     assert other["REE_CELERY_BROKER_URL"].endswith("@homes-rabbitmq:5672/")
 
 
+@pytest.mark.parametrize("name", ["Ree", "my.ree", "ree/homes", "r" * 41, "-ree"])
+def test_kind_gets_no_keys_for_what_is_no_name_of_a_release(stage: Stage, name: str) -> None:
+    done = stage.run("env_kind.sh", name)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"{name} is no name of a release: ")
+
+
 def test_without_an_environment_the_image_makes_the_keys(stage: Stage) -> None:
     stage.stand_in("docker", {"run": "echo REE_SIGNING_KEY=a=; echo REE_VERIFY_KEYS=b="})
 
