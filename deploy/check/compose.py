@@ -71,7 +71,17 @@ def _of_service(service: Document, known: set[str]) -> Iterator[str]:
 def _references(everything: Document, folder: Path) -> Iterator[str]:
     """What services name is there."""
     services, volumes = everything["services"], everything.get("volumes", {})
+    awaited = {
+        other
+        for service in services.values()
+        for other in service.get("depends_on", ())
+        if isinstance(service["depends_on"], dict)
+        and service["depends_on"][other]["condition"] == "service_completed_successfully"
+    }
     for name, service in services.items():
+        ends = service.get("restart") == "no" and "profiles" not in service
+        if ends and name not in awaited:
+            yield f"service {name} ends, and nobody waits for that: `up --wait` would fail"
         for other in service.get("depends_on", ()):
             if other not in services:
                 yield f"service {name} depends on {other}, which is not there"

@@ -64,6 +64,13 @@ BREAKS = {
         "networks: [storage, broker, market]",
         "compose/prometheus.yml asks worker:8001, and shares no network with it",
     ),
+    "compose: an end that nobody waits for": Break(
+        "compose",
+        "deploy/compose.yaml",
+        "  smoke:\n    <<: *ree\n    profiles: [smoke]\n",
+        "  smoke:\n    <<: *ree\n",
+        "service smoke ends, and nobody waits for that",
+    ),
     "compose: root, as the image would have it": Break(
         "compose",
         "deploy/compose.yaml",
