@@ -17,6 +17,8 @@ import pytest
 import yaml
 from attrs import frozen
 
+from ree.adapters.settings import load_settings
+
 ROOT = Path(__file__).parents[2]
 BIN = ROOT / ".deploy-tools" / "bin"
 BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
@@ -150,6 +152,16 @@ def test_the_schedule_is_off_until_it_is_wanted(story: Story) -> None:
         if each["kind"] == "CronJob"
     ]
     assert suspended == [True, False]
+
+
+def test_an_existing_storage_is_named_by_settings_that_the_compose_file_takes() -> None:
+    [block] = re.findall(r"```ini\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    given = dict(line.split("=", 1) for line in block.splitlines())
+    settings = load_settings(given, dotenv=os.devnull)
+    assert settings.storage == "s3"
+    assert settings.s3_endpoint == "http://minio.example:9000"
+    compose = (ROOT / "deploy" / "compose.yaml").read_text()
+    assert [name for name in given if f"${{{name}:" not in compose] == ["REE_STORAGE"]
 
 
 def test_the_port_of_the_text_is_the_services() -> None:
