@@ -1051,7 +1051,9 @@ def test_values_that_do_not_go_together_are_refused_in_words(python: str, name: 
 @pytest.mark.parametrize(
     "values",
     [
-        r"training.cron=*/15 0\,12-14/2 1\,31 JAN-MAR\,12 SUN",
+        r"training.cron=*/15 0\,12-14/2 1\,31 JAN-mar\,12 SUN",
+        "training.cron=5 3 1 * ?,timeZone=America/Argentina/Buenos_Aires",
+        "timeZone=CET",
         "api.resources.limits.cpu=0.5",
         "api.resources.limits.cpu=1,api.resources.requests.memory=1536Mi",
         "storage.endpoint=,market.baseUrl=http://market.example:65535",
