@@ -204,7 +204,6 @@ class Container(containers.DeclarativeContainer):
         PlaceOrder,
         orders=orders,
         clock=clock,
-        zone=settings.provided.celery_timezone,
         environment=environment,
     )
     fetch_ordered = providers.Factory(

@@ -41,7 +41,7 @@ market=$(free_port)
 api=$(free_port)
 suffix=$(openssl rand -hex 4)
 export REE_STORAGE=s3 REE_S3_BUCKET_MODELS=ree-models-$suffix REE_S3_BUCKET_SNAPSHOTS=ree-snapshots-$suffix
-export REE_API_BASE_URL=http://127.0.0.1:$market REE_CELERY_TIMEZONE=UTC REE_MODEL_REFRESH_SECONDS=1
+export REE_API_BASE_URL=http://127.0.0.1:$market REE_MODEL_REFRESH_SECONDS=1
 REE_SIGNING_KEY='' REE_VERIFY_KEYS=''
 eval "$("$bin/ree" keys generate 2>/dev/null)"
 export REE_SIGNING_KEY REE_VERIFY_KEYS

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 from itertools import count
-from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
@@ -28,14 +27,13 @@ class Asked:
 
 @frozen
 class PlaceOrder:
-    """Who asks for the same on the same day, by the clocks of *zone*, gets the same order.
+    """Who asks for the same on the same day in Oslo gets the same order.
 
     Only if it failed for good does asking again make another one.
     """
 
     orders: Orders
     clock: Clock
-    zone: str
     environment: Mapping[str, str]
 
     def __call__(self, asked: Asked) -> Order:
@@ -46,7 +44,7 @@ class PlaceOrder:
             publish=asked.publish,
             recipe=asked.recipe,
             environment=self.environment,
-            day=asked.at.astimezone(ZoneInfo(self.zone)).date(),
+            day=day_in_oslo(asked.at),
         )
         attempts = (name if number == 1 else f"{name}-{number}" for number in count(1))
         placed = (self._place(order_id, asked) for order_id in attempts)

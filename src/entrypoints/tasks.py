@@ -6,7 +6,6 @@ from datetime import date
 from inspect import signature
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import structlog
 from celery import Celery
@@ -25,7 +24,7 @@ from ..domain.errors import (
     UnknownOrder,
 )
 from ..domain.order import Order, is_order_id
-from ..domain.turnover import MOST_MONTHS, Period
+from ..domain.turnover import MOST_MONTHS, Period, day_in_oslo
 from .broker import MOST_DELIVERIES
 from .correlation import DELIVERIES, asked_at, asked_by
 from .dates import day
@@ -174,9 +173,8 @@ class _Ask(Errand):
         return order.order_id
 
     def today(self) -> date:
-        """Of who asked, by the schedule's zone."""
-        zone = ZoneInfo(self._settings.celery_timezone)
-        return asked_at(self.request, self.container().clock().now()).astimezone(zone).date()
+        """In Oslo, when it was asked."""
+        return day_in_oslo(asked_at(self.request, self.container().clock().now()))
 
 
 class RetrainRange(_Ask):

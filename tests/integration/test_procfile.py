@@ -73,7 +73,6 @@ def test_without_a_broker_a_worker_that_missed_its_hour_retrains_by_itself(tmp_p
     settings = {
         "REE_STORAGE_PATH": str(tmp_path / "store"),
         "REE_TRAIN_WINDOW_MONTHS": "2",
-        "REE_CELERY_TIMEZONE": "UTC",  # in which the month is over when it is for retrains
     }
     read = load_settings(settings, dotenv=os.devnull)
     beat = beat_settings(read)

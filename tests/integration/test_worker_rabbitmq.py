@@ -159,7 +159,6 @@ class Place:
 def place(rabbitmq: RabbitMQ, tmp_path: Path) -> Iterator[Place]:
     settings = {
         "REE_CELERY_BROKER_URL": rabbitmq.url,
-        "REE_CELERY_TIMEZONE": "UTC",  # in which the month is over when it is for retrains
         "REE_CELERY_RETRY_SECONDS": "0.1",
         "REE_TRAIN_WINDOW_MONTHS": str(WINDOW),
         "REE_TRAIN_MIN_ROWS": "100",

@@ -3,12 +3,11 @@
 from contextlib import closing
 from datetime import date
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import click
 
 from ...domain.errors import InvalidPeriod, MarketError, ReeError
-from ...domain.turnover import MOST_MONTHS, Period
+from ...domain.turnover import MOST_MONTHS, Period, day_in_oslo
 from .commands import REFUSED_BY_GATE, tell
 from .door import as_json, asked_by, day_option, open_container, print_json, why_option
 
@@ -135,9 +134,8 @@ def _period(start_date: date | None, window_months: int | None, end_date: date |
 
 
 def _window(container: "Container") -> Period:
-    settings = container.settings()
-    today = container.clock().now().astimezone(ZoneInfo(settings.celery_timezone)).date()
-    return Period.of_months_before(settings.train_window_months, today)
+    today = day_in_oslo(container.clock().now())
+    return Period.of_months_before(container.settings().train_window_months, today)
 
 
 def _look_for_drift(container: "Container", period: Period) -> None:

@@ -97,9 +97,9 @@ def test_a_window_is_the_same_period(ree: Ree, published: Path) -> None:
 
 
 def test_the_previous_month_ends_the_window_of_the_settings(ree: Ree, storage: Path) -> None:
-    settings = {"REE_TRAIN_WINDOW_MONTHS": "2", "REE_CELERY_TIMEZONE": "UTC"}
+    settings = {"REE_TRAIN_WINDOW_MONTHS": "2", "REE_CELERY_TIMEZONE": "Pacific/Kiritimati"}
     told = document(ree("retrain", "--previous-month", "--dry-run", "--json", **settings))
-    window = Period.of_months_before(2, datetime.now(UTC).date())
+    window = Period.of_months_before(2, day_in_oslo(datetime.now(UTC)))
     assert told["period"] == {"start_date": str(window.start), "end_date": str(window.end)}
 
 

@@ -35,8 +35,8 @@ def orders() -> Orders:
     return ObjectOrders(MemoryObjects())
 
 
-def placing(orders: Orders, zone: str = "Europe/Oslo", code: str = "1") -> PlaceOrder:
-    return PlaceOrder(orders, SetClock(), zone, {"code": code})
+def placing(orders: Orders, code: str = "1") -> PlaceOrder:
+    return PlaceOrder(orders, SetClock(), {"code": code})
 
 
 def test_the_same_on_the_same_day_is_the_same_order(orders: Orders) -> None:
@@ -65,10 +65,11 @@ def test_with_other_code_it_is_another_order(orders: Orders) -> None:
     assert placing(orders, code="2")(ASKED).order_id != placing(orders)(ASKED).order_id
 
 
-def test_the_day_is_that_of_the_schedules_zone(orders: Orders) -> None:
+def test_the_day_is_that_in_oslo(orders: Orders) -> None:
     late = evolve(ASKED, at=datetime(2026, 1, 31, 23, 30, tzinfo=UTC))
     assert placing(orders)(late) == placing(orders)(ASKED)
-    assert placing(orders, "UTC")(late) != placing(orders, "UTC")(ASKED)
+    earlier = evolve(ASKED, at=datetime(2026, 1, 31, 22, 30, tzinfo=UTC))
+    assert placing(orders)(earlier) != placing(orders)(ASKED)
 
 
 def test_after_a_failure_asking_again_makes_another_attempt(orders: Orders) -> None:

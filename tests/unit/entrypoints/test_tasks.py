@@ -162,6 +162,21 @@ def test_a_moment_that_cannot_be_is_now(moment: object) -> None:
     assert asked_at(Context({"ree_asked_at": moment}), NOW) == NOW
 
 
+@pytest.mark.parametrize(
+    ("asked", "last"),
+    [
+        (datetime(2026, 1, 31, 22, 59, 59, tzinfo=UTC), "2025-12"),
+        (datetime(2026, 1, 31, 23, tzinfo=UTC), "2026-01"),
+    ],
+)
+def test_the_previous_month_is_that_of_the_day_in_oslo(
+    app: Celery, container: Container, asked: datetime, last: str
+) -> None:
+    container.clock.override(providers.Object(SetClock(asked)))
+    app.tasks["ree.retrain_previous_month"]()
+    assert [given[1][:7] for _, given, _ in sent(app)][-1] == last
+
+
 def test_ids_follow_a_task_to_those_that_it_sends(app: Celery) -> None:
     token = REQUEST_ID.set("it.7")
     try:
