@@ -103,6 +103,8 @@ def _url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
         raise ValueError(text)
+    if parts.port == 0:  # asking for it refuses what is above 65535
+        raise ValueError(text)
     return text.rstrip("/")
 
 

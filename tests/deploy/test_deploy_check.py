@@ -9,10 +9,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import tzdata
+import yaml
 from attrs import frozen
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / ".deploy-tools"
+ZONES = {"ZONEINFO": str(Path(tzdata.__file__).with_name("zoneinfo"))}
+"""For Helm, which may find none on this machine."""
 SHIPPED = (
     *(".ci", ".env.example", ".github", "deploy", "pyproject.toml"),
     *("LICENSE", "README.md", "requirements", "src"),
@@ -656,7 +660,11 @@ BREAKS = {
         "not once a month",
     ),
     "chart: no zone": Break(
-        "chart", "deploy/helm/values.yaml", "Europe/Oslo", "Europe/Osl", "Europe/Osl, which is none"
+        "chart",
+        f"{CHART}/training.yaml",
+        "timeZone: {{ .Values.timeZone | quote }}",
+        "timeZone: Europe/Osl",
+        "has the time zone Europe/Osl, which is none",
     ),
     "chart: no history": Break(
         "chart",
@@ -891,7 +899,9 @@ def copied(folder: Path) -> Path:
 
 
 def checked(*command: str | Path) -> tuple[int, str]:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | ZONES, capture_output=True, text=True, check=False
+    )
     return done.returncode, done.stdout + done.stderr
 
 
@@ -958,8 +968,13 @@ WRONG_VALUES = {
     "what is not there": ("api.worker=2", "api"),
     "a secret": ("settings.REE_SIGNING_KEY=abc", "settings"),
     "no tag": ("image.tag=a b", "image/tag"),
-    "a zone that is none": ("timeZone=Mars/Base", "timeZone"),
-    "a time that is none": ("training.cron=monthly", "training/cron"),
+    "a zone that is none": ("timeZone=Oslo time", "timeZone"),
+    "a port that is none": ("market.baseUrl=http://market.example:0443", "market/baseUrl"),
+    "two kinds of a peer": (
+        "networkPolicy.apiFrom[0].ipBlock.cidr=10.0.0.0/8,"
+        "networkPolicy.apiFrom[0].podSelector.matchLabels.app=web",
+        "networkPolicy/apiFrom/0",
+    ),
     "no address": ("market.baseUrl=ftp://market.example", "market/baseUrl"),
     "too few": ("api.replicas=0", "api/replicas"),
     "nothing where something must be": ("existingSecret=", "existingSecret"),
@@ -1001,6 +1016,48 @@ WRONG_TOGETHER = {
         "sandbox.enabled=true",
         "sandbox.enabled: simulated sales are nothing for settings.REE_ENV=production",
     ),
+    "no cluster of its own": (
+        "storage.endpoint=http://minio.storage.svc.cluster.local:9000",
+        "networkPolicy.storageTo: is empty, and lets nobody reach http://minio.storage.svc",
+    ),
+    "a private address": (
+        "market.baseUrl=http://172.16.0.9",
+        "networkPolicy.marketTo: is empty, and lets nobody reach http://172.16.0.9, which is not",
+    ),
+    "too small a store": (
+        "objectStore.enabled=true,objectStore.persistence.size=4Gi",
+        "objectStore.persistence.size: 4Gi is less than 5Gi",
+    ),
+    "a label of the chart's": (
+        r"monitoring.labels.app\.kubernetes\.io/name=ree",
+        "monitoring.labels: app.kubernetes.io/name is the chart's own",
+    ),
+    "two classes": (
+        r"ingress.className=nginx,ingress.annotations.kubernetes\.io/ingress\.class=gce",
+        "ingress.className: is told by the annotation kubernetes.io/ingress.class, too",
+    ),
+    "an annotation of the chart's": (
+        "ingress.managedCertificate=true,"
+        r"ingress.annotations.networking\.gke\.io/managed-certificates=x",
+        "ingress.annotations: networking.gke.io/managed-certificates is the chart's",
+    ),
+    "a certificate that nobody makes": (
+        "ingress.managedCertificate=true,ingress.hosts={*.ree.example}",
+        "ingress.hosts: of *.ree.example Google makes no certificate",
+    ),
+    "no zone": ("timeZone=Europe/Olso", "timeZone: Europe/Olso is no time zone"),
+    "a zone that is ahead": (
+        "timeZone=Asia/Tokyo",
+        "timeZone: in Asia/Tokyo a retrain would begin",
+    ),
+    "a zone that is ahead of a beat": (
+        "timeZone=Asia/Kolkata,schedule=none,training.cron=5 23 1 * *",
+        "timeZone: in Asia/Kolkata a retrain would begin",
+    ),
+    "an hour that is ahead": (
+        "timeZone=Europe/Helsinki,training.cron=59 0 1 * *",
+        "timeZone: in Europe/Helsinki a retrain would begin",
+    ),
     "two storages": (
         "objectStore.enabled=true,storage.endpoint=http://storage.example",
         "storage.endpoint: is to be empty with objectStore.enabled",
@@ -1018,13 +1075,15 @@ WRONG_TOGETHER = {
         "market.baseUrl=https://market.example:65536",
         "market.baseUrl: https://market.example:65536 has the port 65536, which is none",
     ),
+    "no five fields": ("training.cron=@monthly", "training.cron: @monthly has not five fields"),
+    "a range from its end": ("training.cron=5 3 15-10 * *", "training.cron: 15-10 is no day"),
     "no minute": ("training.cron=60 3 1 * *", "training.cron: 60 is no minute, in 60 3 1 * *"),
     "no hour": ("training.cron=5 24 1 * *", "training.cron: 24 is no hour"),
     "no day": ("training.cron=5 3 32 * *", "training.cron: 32 is no day of a month"),
     "no month": ("training.cron=5 3 1 0 *", "training.cron: 0 is no month"),
     "no day of a week": ("training.cron=5 3 1 * MON-9", "training.cron: MON-9 is no day of a week"),
     "fewer than the fewest": (
-        "api.autoscaling.minReplicas=7",
+        "api.autoscaling.enabled=true,api.autoscaling.minReplicas=7",
         "api.autoscaling.minReplicas: 7 is more than maxReplicas, 6",
     ),
     "more memory than the most": (
@@ -1053,7 +1112,19 @@ def test_values_that_do_not_go_together_are_refused_in_words(python: str, name: 
     [
         r"training.cron=*/15 0\,12-14/2 1\,31 JAN-mar\,12 SUN",
         "training.cron=5 3 1 * ?,timeZone=America/Argentina/Buenos_Aires",
+        "training.cron=05 03 01 01 sun",
         "timeZone=CET",
+        "timeZone=GMT",
+        "timeZone=Pacific/Pago_Pago",
+        "timeZone=Europe/Helsinki,training.cron=0 1 1 * *",
+        "timeZone=Asia/Tokyo,training.cron=5 12 1 * *",
+        "storage.endpoint=https://[2001:db8::1]:9000",
+        "storage.endpoint=http://10.0.0.9:9000,networkPolicy.storageTo[0].ipBlock.cidr=10.0.0.9/32",
+        "storage.endpoint=http://minio:9000,networkPolicy.enabled=false",
+        f"image.tag=latest,image.digest=sha256:{'0' * 64}",
+        "image.tag=deadbeef",
+        "secretsRevision=20260131",
+        "api.autoscaling.minReplicas=13,api.autoscaling.enabled=false",
         "api.resources.limits.cpu=0.5",
         "api.resources.limits.cpu=1,api.resources.requests.memory=1536Mi",
         "storage.endpoint=,market.baseUrl=http://market.example:65535",
@@ -1102,6 +1173,33 @@ def test_a_release_by_whose_name_no_service_can_be_called_is_refused(
     )
     assert code == 1
     assert "the release's name is to be of small letters" in said
+
+
+@pytest.mark.parametrize(("release", "namespace"), [("true", "123"), ("null", "true")])
+def test_names_that_yaml_takes_for_something_else_stay_texts(
+    python: str, release: str, namespace: str
+) -> None:
+    done = subprocess.run(
+        [
+            *(TOOLS / "bin" / "helm", "template", release, "deploy/helm", "-n", namespace),
+            *("-f", "deploy/helm/values_kind.yaml", "--set", "monitoring.enabled=true"),
+            *("--api-versions", "monitoring.coreos.com/v1"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    objects = [each for each in yaml.safe_load_all(done.stdout) if each]
+    assert {each["metadata"]["namespace"] for each in objects} == {namespace}
+    labels = [each["metadata"].get("labels", {}) for each in objects]
+    assert {each["app.kubernetes.io/instance"] for each in labels} == {release}
+    [selected] = {
+        each["spec"]["namespaceSelector"]["matchNames"][0]
+        for each in objects
+        if each["kind"] == "ServiceMonitor"
+    }
+    assert selected == namespace
 
 
 def test_a_text_of_digits_stays_a_text(python: str) -> None:

@@ -3,7 +3,7 @@
 {{- define "ree.selector" -}}
 {{- $root := index . 0 -}}
 app.kubernetes.io/name: ree
-app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
@@ -19,7 +19,7 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- define "ree.metadata" -}}
 {{- $root := index . 0 -}}
 name: {{ $root.Release.Name }}-{{ index . 1 }}
-namespace: {{ $root.Release.Namespace }}
+namespace: {{ $root.Release.Namespace | quote }}
 labels:
   {{- include "ree.labels" . | nindent 2 }}
 {{- end }}

@@ -46,8 +46,9 @@
 {{- /* Of an address; that of https, if there is none. */}}
 {{- define "ree.port" -}}
 {{- $parts := urlParse . -}}
-{{- if contains ":" $parts.host -}}
-{{ splitList ":" $parts.host | last }}
+{{- $port := regexFind ":[0-9]+$" $parts.host | trimPrefix ":" -}}
+{{- if $port -}}
+{{ $port }}
 {{- else -}}
 {{ eq $parts.scheme "http" | ternary 80 443 }}
 {{- end -}}

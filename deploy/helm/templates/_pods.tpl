@@ -45,7 +45,7 @@ securityContext:
 {{- /* A change of what pods read at their start starts them anew. */}}
 {{- define "ree.checksums" -}}
 checksum/settings: {{ include "ree.settings" . | sha256sum }}
-checksum/secrets-revision: {{ .Values.secretsRevision | sha256sum }}
+checksum/secrets-revision: {{ .Values.secretsRevision | toString | sha256sum }}
 {{- end }}
 
 {{- /* Called with (list $ "environment name" "key of the secret"), and a fourth, if it may be missing. */}}
