@@ -6,6 +6,7 @@ from pathlib import Path
 
 import kubernetes_validate
 import references
+import roles
 from yaml import YAMLError
 
 import network
@@ -40,7 +41,9 @@ DEMANDS = (
     workloads.security,
     workloads.resources,
     workloads.images,
-    workloads.commands,
+    roles.commands,
+    roles.needs,
+    roles.calls,
     secrecy.secrets,
     wiring.schedulers,
     network.policies,

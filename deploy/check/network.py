@@ -6,6 +6,11 @@ from documents import Document
 from objects import Objects, has, is_api, labels_of, name_of, of_kind, pods
 
 DNS = 53
+EVERYBODY = {
+    "0.0.0.0/0": {"10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"},
+    "::/0": {"fc00::/7", "fe80::/10"},
+}
+"""Of all addresses those that are a network's own, or the node's."""
 
 
 def policies(objects: Objects) -> Iterator[str]:
@@ -54,6 +59,8 @@ def gates(objects: Objects) -> Iterator[str]:
             for rule in each["spec"].get(direction) or ():
                 if not rule.get(peers) or not all(rule[peers]):
                     yield f"{name_of(each)}: {direction} for everybody"
+                for cidr in _private(rule.get(peers, ())):
+                    yield f"{name_of(each)}: {direction} of {cidr} with the private ones in it"
                 if not rule.get("ports"):
                     yield f"{name_of(each)}: {direction} at every port"
                 told = {port.get("protocol", "TCP") for port in rule.get("ports", ())}
@@ -68,6 +75,13 @@ def gates(objects: Objects) -> Iterator[str]:
         ]
         if "metrics" in _open(pod) and not any("metrics" in _ports(rule) for rule in rules):
             yield f"{owner} has figures that nobody may fetch"
+
+
+def _private(peers: list[Document]) -> Iterator[str]:
+    """Of the blocks those that are everybody and leave out too little."""
+    for block in (peer["ipBlock"] for peer in peers if "ipBlock" in peer):
+        if EVERYBODY.get(block["cidr"], set()) - {*block.get("except", ())}:
+            yield block["cidr"]
 
 
 def _selects(policy: Document, pod: Document) -> bool:

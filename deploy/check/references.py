@@ -1,10 +1,13 @@
 """What objects name is there: labels, volumes, settings, accounts, containers, ports."""
 
+import re
 from collections.abc import Iterator
 
 from documents import Document
 from objects import Objects, containers, has, labels_of, name_of, of_kind, pods
 
+FIXED = {f"app.kubernetes.io/{name}" for name in ("name", "instance", "component")}
+REVISION = re.compile(r"-[0-9]+-[0-9a-f]{8}$")
 LISTENS = {
     "REE_PORT": "http",
     "REE_METRICS_PORT": "metrics",
@@ -14,8 +17,10 @@ LISTENS = {
 
 
 def selectors(objects: Objects) -> Iterator[str]:
-    """A workload finds its own pods."""
+    """A workload finds its own pods, by what no upgrade changes."""
     for each in of_kind(objects, "Deployment", "StatefulSet"):
+        if set(each["spec"]["selector"]["matchLabels"]) != FIXED:
+            yield f"{name_of(each)} selects by more or less than {', '.join(sorted(FIXED))}"
         if not has(labels_of(each["spec"]["template"]), each["spec"]["selector"]["matchLabels"]):
             yield f"{name_of(each)} does not select its own pods"
 
@@ -28,6 +33,9 @@ def volumes(objects: Objects) -> Iterator[str]:
     for owner, pod in pods(objects):
         own = pod["spec"].get("volumes", ())
         claimed = owners[owner]["spec"].get("volumeClaimTemplates", ())
+        kept = owners[owner]["spec"].get("persistentVolumeClaimRetentionPolicy", {})
+        if claimed and set(kept.values()) != {"Retain"}:
+            yield f"{owner} loses its volume with the release"
         there = {each["name"] for each in own} | {each["metadata"]["name"] for each in claimed}
         for container in _containers(pod):
             for mount in container.get("volumeMounts", ()):
@@ -74,8 +82,13 @@ def ports(objects: Objects) -> Iterator[str]:
 
 
 def jobs(objects: Objects) -> Iterator[str]:
-    """A policy on failures is about a container, and about pods that are not started again."""
+    """A policy on failures is about a container, and about pods that are not started again.
+
+    A Job cannot be changed, so each revision has one of another name.
+    """
     for each in of_kind(objects, "Job", "CronJob"):
+        if each["kind"] == "Job" and not REVISION.search(each["metadata"]["name"]):
+            yield f"{name_of(each)} has the same name in each revision"
         spec = each["spec"]["jobTemplate"]["spec"] if each["kind"] == "CronJob" else each["spec"]
         pod = spec["template"]["spec"]
         if "podFailurePolicy" in spec and pod.get("restartPolicy") != "Never":

@@ -15,6 +15,8 @@ def names(objects: Objects) -> Iterator[str]:
 
 
 WEB = 80
+MONITORED = {"ree-api", "ree-worker", "rabbitmq"}
+"""The jobs that rules and dashboard know."""
 ZONES = available_timezones()
 """None where the machine knows none."""
 HISTORY = ("successfulJobsHistoryLimit", "failedJobsHistoryLimit")
@@ -69,6 +71,8 @@ def services(objects: Objects) -> Iterator[str]:
         }
         if not there:
             yield f"{name_of(each)} finds no pod"
+        if each["spec"].get("type", "ClusterIP") != "ClusterIP":
+            yield f"{name_of(each)} is open to who is outside of the cluster"
         if each["metadata"]["name"].endswith("-api") and each["spec"]["ports"][0]["port"] != WEB:
             yield f"{name_of(each)} is at {each['spec']['ports'][0]['port']}, not {WEB}"
         for port in each["spec"]["ports"]:
@@ -82,6 +86,9 @@ def services(objects: Objects) -> Iterator[str]:
             for port in service["spec"]["ports"]
         }
         for endpoint in each["spec"]["endpoints"]:
+            named = [rule["replacement"] for rule in endpoint.get("relabelings", ())]
+            if not set(named) & MONITORED:
+                yield f"{name_of(each)} calls its job {named}, none of {sorted(MONITORED)}"
             if endpoint["port"] not in ports:
                 yield f"{name_of(each)}: no service has a port {endpoint['port']}"
 

@@ -9,8 +9,9 @@ IMAGE = re.compile(
     r"[a-z0-9][a-z0-9.:/_-]*(:(?!latest\b)[A-Za-z0-9][A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})"
 )
 """With a version or a digest."""
-COMMANDS = {"api": ["ree", "serve"], "training": ["ree", "retrain", "--previous-month"]}
 SUFFIXES = {"": 1, "m": 0.001, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+START, END = 120, 32
+"""Seconds that the API may take to compile and load, and takes at most to end what was begun."""
 PROBES = {"startup": "/health", "liveness": "/health", "readiness": "/ready"}
 
 
@@ -43,8 +44,14 @@ def replacement(objects: Objects) -> Iterator[str]:
             if not pod["spec"].get("topologySpreadConstraints"):
                 yield f"{name_of(each)} may be on one node altogether"
             for container in pod["spec"]["containers"]:
-                if "preStop" not in container.get("lifecycle", {}):
+                pause = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {})
+                if "seconds" not in pause:
                     yield f"{name_of(each)} ends while it is still asked"
+                elif pod["spec"].get("terminationGracePeriodSeconds", 30) < pause["seconds"] + END:
+                    yield f"{name_of(each)} is killed while it answers"
+                start = container.get("startupProbe", {})
+                if start.get("failureThreshold", 3) * start.get("periodSeconds", 10) < START:
+                    yield f"{name_of(each)} is killed while it starts"
         reads = any(container.get("envFrom") for container in pod["spec"]["containers"])
         if reads and not any("checksum" in key for key in pod["metadata"].get("annotations", {})):
             yield f"{name_of(each)} does not roll when its settings change"
@@ -63,6 +70,9 @@ def security(objects: Objects) -> Iterator[str]:
             yield f"{owner} may run as root"
         if whole.get("seccompProfile", {}).get("type") != "RuntimeDefault":
             yield f"{owner} has no seccomp profile"
+        claims = any("persistentVolumeClaim" in each for each in spec.get("volumes", ()))
+        if (claims or owner.startswith("StatefulSet")) and not whole.get("fsGroup"):
+            yield f"{owner} may not write to its volume (fsGroup)"
         for key in ("hostNetwork", "hostPID", "hostIPC"):
             if spec.get(key):
                 yield f"{owner} has {key}"
@@ -107,18 +117,6 @@ def images(objects: Objects) -> Iterator[str]:
     for owner, container in containers(objects):
         if not IMAGE.fullmatch(container["image"]):
             yield f"{owner} has the image {container['image']}, which names no version"
-
-
-def commands(objects: Objects) -> Iterator[str]:
-    """The API and the training run what they are for, with a place for what is not kept."""
-    for owner, container in containers(objects):
-        command = container.get("args", [])
-        for name, wanted in COMMANDS.items():
-            if container["name"] == name and command[: len(wanted)] != wanted:
-                yield f"{owner} runs {' '.join(command)}, not {' '.join(wanted)}"
-        paths = {mount["mountPath"] for mount in container.get("volumeMounts", ())}
-        if command[:1] in (["ree"], ["celery"]) and "/tmp" not in paths:  # noqa: S108
-            yield f"{owner} has no /tmp to write to"
 
 
 def _quantity(told: object) -> float:
