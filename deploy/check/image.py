@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import scripts
+
 from documents import settings
 from tools import complaints
 
@@ -18,7 +20,7 @@ LAST = {
 
 
 def faults(root: Path) -> Iterator[str]:
-    """What hadolint and shellcheck say, and what they do not look at."""
+    """What hadolint says, what it does not look at, and the scripts."""
     yield from complaints("hadolint", "--no-color", root / "deploy" / "Dockerfile", root=root)
     text = (root / "deploy" / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
     if not re.search("^HEALTHCHECK .*CMD", text, re.MULTILINE):
@@ -31,8 +33,7 @@ def faults(root: Path) -> Iterator[str]:
         yield "Dockerfile adds what nobody verifies"
     yield from _stages(text, root)
     yield from _last(text[text.rindex("\nFROM ") :], set(settings(root)))
-    scripts = sorted((root / "deploy").rglob("*.sh"))
-    yield from complaints("shellcheck", *sorted((root / ".ci").iterdir()), *scripts, root=root)
+    yield from scripts.faults(root)
 
 
 def _stages(text: str, root: Path) -> Iterator[str]:

@@ -895,7 +895,7 @@ BREAKS = {
         ".github/workflows/release.yml",
         'tags: ["v[0-9]+.[0-9]+.[0-9]+"]',
         "branches: [main]",
-        "begun by more than the tag of a version",
+        "release.yml is begun by {'push': {'branches': ",
     ),
     "workflow: a long-lived key": Break(
         "workflows",
@@ -935,6 +935,66 @@ BREAKS = {
         "      - run: echo ${{ secrets.REE_API_KEY }}\n      - run: deploy/scripts/check_tag.sh",
         "job verify puts a secret into a command",
     ),
+    "workflow: a failure that nobody heeds": Break(
+        "workflows",
+        ".github/workflows/ci.yml",
+        "run: make types",
+        "run: make types || true",
+        "job types does not run make types, or does not heed how it ends",
+    ),
+    "workflow: passes all the same": Break(
+        "workflows",
+        ".github/workflows/ci.yml",
+        "    name: lint\n",
+        "    name: lint\n    continue-on-error: true\n",
+        "job lint has continue-on-error",
+    ),
+    "workflow: released after a failure": Break(
+        "workflows",
+        ".github/workflows/release.yml",
+        "    name: publish the image\n",
+        "    name: publish the image\n    if: ${{ !cancelled() }}\n",
+        "job image has if, and would not heed a failure",
+    ),
+    "workflow: cut short": Break(
+        "workflows",
+        ".github/workflows/release.yml",
+        "cancel-in-progress: false",
+        "cancel-in-progress: true",
+        "release.yml may be cut short",
+    ),
+    "workflow: the writer's key for the API": Break(
+        "workflows",
+        ".github/workflows/release.yml",
+        "${{ secrets.S3_READER_ACCESS_KEY }}",
+        "${{ secrets.REE_S3_ACCESS_KEY }}",
+        "gives secrets.sh another S3_READER_ACCESS_KEY than the secret",
+    ),
+    "workflow: one more job": Break(
+        "workflows",
+        ".github/workflows/ci.yml",
+        "jobs:\n",
+        "jobs:\n  more:\n    name: more\n    runs-on: ubuntu-24.04\n    timeout-minutes: 5\n"
+        "    permissions:\n      contents: write\n    steps:\n      - run: date\n",
+        "job more may {'contents': 'write'}",
+    ),
+    "workflow: not of a request": Break(
+        "workflows", ".github/workflows/ci.yml", "  pull_request:\n", "", "ci.yml is begun by {"
+    ),
+    "workflow: a shell that tells": Break(
+        "workflows",
+        ".github/workflows/release.yml",
+        '        run: deploy/scripts/publish_chart.sh "$VERSION"',
+        '        shell: bash -x {0}\n        run: deploy/scripts/publish_chart.sh "$VERSION"',
+        "job chart prints its environment, or each command",
+    ),
+    "script: a shell that tells": Break(
+        "image",
+        "deploy/scripts/secrets.sh",
+        "set +x\n",
+        "set -x\n",
+        "deploy/scripts/secrets.sh prints its environment, or each command",
+    ),
     "workflow: prints its environment": Break(
         "workflows",
         ".github/workflows/release.yml",
@@ -954,7 +1014,7 @@ BREAKS = {
         ".github/workflows/release.yml",
         "    environment: production\n",
         "",
-        "job deploy is not of an environment",
+        "job deploy is not of production",
     ),
     "workflow: no script": Break(
         "workflows",
