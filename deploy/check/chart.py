@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import kubernetes_validate
-import references
-import roles
 from yaml import YAMLError
 
 import network
+import references
+import roles
 import secrecy
 import wiring
 import workloads

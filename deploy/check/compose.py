@@ -1,20 +1,17 @@
 """The services of `deploy/compose.yaml`."""
 
-import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import addresses
+import grants
 from addresses import environment
-
 from documents import Document, document, settings, version
 from secrecy import SECRETIVE
 from tools import complaints
 from workloads import IMAGE
 
-API_MAY_NOT = {"REE_SIGNING_KEY", "REE_API_KEY", "REE_CELERY_BROKER_URL"}
-READER = ("REE_S3_ACCESS_KEY", "REE_S3_SECRET_KEY")
-MAY_READ = {"Read", "List"}
 NOBODY = ("ghcr.io/ree-norway/ree:", "prom/", "grafana/")
 """Images that are of a user who is not root, without being told."""
 
@@ -30,16 +27,10 @@ def faults(root: Path) -> Iterator[str]:
     everything = document(file)
     yield from _references(everything, file.parent)
     yield from addresses.faults(everything, file.parent)
-    yield from _identities(everything["services"])
+    yield from grants.faults(everything["services"])
     for name, service in everything["services"].items():
         for fault in _of_service(service, known):
             yield f"service {name} {fault}"
-        if name == "api":
-            for given in sorted(API_MAY_NOT & set(environment(service))):
-                yield f"service api is given {given}, which it has no use for"
-            for given in READER:
-                if "S3_READER_" not in str(environment(service).get(given)):
-                    yield f"service api is given {given} of who may write"
 
 
 def _of_service(service: Document, known: set[str]) -> Iterator[str]:
@@ -56,8 +47,18 @@ def _of_service(service: Document, known: set[str]) -> Iterator[str]:
     if service.get("cap_drop") != ["ALL"]:
         yield "keeps capabilities"
     for name, value in environment(service).items():
-        if SECRETIVE.search(name) and value and "${" not in str(value):
+        secretive = SECRETIVE.search(name) and not name.endswith(("__FILE", "_MINUTES"))
+        if secretive and value and "${" not in str(value):
             yield f"is given {name} by its value"
+        for known_to_all in re.findall(r"\$\{(\w+):?-[^}]+\}", str(value)):
+            if SECRETIVE.search(known_to_all):
+                yield f"has a {known_to_all} that everybody knows, where none is given"
+        if re.search(r"://[^/@$\s]+:[^/@$\s]+@", str(value)):
+            yield f"is given a password in {name}"
+    if "env_file" in service:
+        yield "is given a whole file of secrets"
+    if "host" in (service.get("network_mode"), service.get("pid"), service.get("ipc")):
+        yield "shares what is the machine's own"
     if "no-new-privileges:true" not in service.get("security_opt", ()):
         yield "may become more than it is"
     health = service.get("healthcheck", {"disable": True})
@@ -97,26 +98,16 @@ def _references(everything: Document, folder: Path) -> Iterator[str]:
                 yield f"service {name} is in the network {network}, which is not there"
 
 
-def _identities(services: Document) -> Iterator[str]:
-    """What the storage lets the API's keys do."""
-    told = str(environment(services["storage"]).get("S3_IDENTITIES", ""))
-    try:
-        identities = json.loads(told)["identities"]
-    except (ValueError, KeyError, TypeError):
-        yield "service storage has S3_IDENTITIES that are no identities"
-        return
-    for each in identities:
-        if "S3_READER_" in json.dumps(each["credentials"]):
-            for action in sorted(set(each["actions"]) - MAY_READ):
-                yield f"the storage lets the API's keys {action}"
-
-
 def _prometheus(root: Path) -> Iterator[str]:
     """Its rules are mounted beside it, from deploy/prometheus."""
     there = root / "deploy" / "compose" / "prometheus.yml"
     yield from complaints("promtool", "check", "config", "--syntax-only", there, root=root)
     shipped = document(root / "deploy" / "prometheus" / "prometheus.yml")
     own = document(there)
+    mounted = str(document(root / "deploy" / "compose.yaml")["services"]["prometheus"]["volumes"])
+    for file in sorted({"alerts.yml", "recording.yml", *own.get("rule_files", ())}):
+        if file not in own.get("rule_files", ()) or f":/etc/prometheus/{file}:" not in mounted:
+            yield f"compose/prometheus.yml has no rules of {file}, or they are not mounted"
     jobs = [[job["job_name"] for job in each["scrape_configs"]] for each in (shipped, own)]
     if jobs[0] != jobs[1]:
         yield f"compose/prometheus.yml scrapes {jobs[1]}, prometheus/prometheus.yml {jobs[0]}"

@@ -5,14 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import scripts
-
 from documents import settings
 from tools import complaints
 
 SECRETIVE = re.compile("^ENV .*(PASS|SECRET|TOKEN|_KEY)", re.MULTILINE)
 
 LAST = {
-    "a fixed user other than root": r"^USER [1-9]\d*:[1-9]\d*$",
+    "the chart's user": r"^USER 10001:10001$",
+    "a user of the chart's number": r"useradd --uid 10001\b",
+    "its dependencies": r"^COPY --from=slim /opt/ree /opt/ree$",
+    "the program": r"^COPY --from=application /application/opt/ree /opt/ree$",
+    "an address that others can reach": r"\bREE_HOST=0\.0\.0\.0\b",
+    "its storage below /data": r"\bREE_STORAGE_PATH=/data\b",
     "the volume /data": r"^VOLUME /data$",
     "the command ree serve": r'^CMD \["ree", "serve"\]$',
     "a health check that asks /health": r"^HEALTHCHECK .*/health\b",
@@ -56,5 +60,9 @@ def _last(stage: str, known: set[str]) -> Iterator[str]:
             yield f"Dockerfile: the image has not {what}"
     if re.search(r"^COPY --from=dependencies", stage, re.MULTILINE):
         yield "Dockerfile: the image has dependencies that were not made slim"
+    if re.search(r"\b(apt-get|apk) \S*\s*(install|add)\b|\bpip install\b", stage):
+        yield "Dockerfile: the image is installed into; that is for the stages before"
+    if re.search("^ENTRYPOINT", stage, re.MULTILINE):
+        yield "Dockerfile: the image has an ENTRYPOINT, where commands are told whole"
     for name in sorted(set(re.findall(r"\b(REE_\w+)=", stage)) - known):
         yield f"Dockerfile sets {name}, which is not a setting"

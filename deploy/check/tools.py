@@ -12,7 +12,7 @@ class Missing(Exception):
 
 
 BESIDE = Path(sys.executable).parent
-IN_PASSING = ("level=INFO", "==> Linting", "Use --debug")
+IN_PASSING = ("level=INFO", "==> Linting", "Use --debug", "SUCCESS")
 
 
 def program(name: str) -> str:

@@ -5,9 +5,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from scripts import tells_all
-
 from documents import Document, document
+from scripts import tells_all
 from tools import complaints
 
 READ = {"contents": "read"}
