@@ -48,6 +48,7 @@ DEMANDS = (
     wiring.schedulers,
     network.policies,
     network.ways,
+    network.guests,
     network.gates,
     references.selectors,
     references.volumes,

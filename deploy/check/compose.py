@@ -12,6 +12,7 @@ from secrecy import SECRETIVE
 from tools import complaints
 from workloads import IMAGE
 
+LOOPBACK = {"127.0.0.1", "::1"}
 NOBODY = ("ghcr.io/ree-norway/ree:", "prom/", "grafana/")
 """Images that are of a user who is not root, without being told."""
 
@@ -37,7 +38,8 @@ def _of_service(service: Document, known: set[str]) -> Iterator[str]:
     if not IMAGE.fullmatch(image := service.get("image", "")):
         yield f"has the image {image!r}, which names no version"
     for port in service.get("ports", ()):
-        if not str(port).startswith("127.0.0.1:"):
+        host = port.get("host_ip") if isinstance(port, dict) else str(port).rpartition("]")[0][1:]
+        if (host or str(port).partition(":")[0]) not in LOOPBACK:
             yield f"publishes {port} to every network"
     if service.get("privileged") or service.get("read_only") is not True:
         yield "may write to its root file system"
@@ -53,6 +55,8 @@ def _of_service(service: Document, known: set[str]) -> Iterator[str]:
         for known_to_all in re.findall(r"\$\{(\w+):?-[^}]+\}", str(value)):
             if SECRETIVE.search(known_to_all):
                 yield f"has a {known_to_all} that everybody knows, where none is given"
+        if name.startswith("GF_AUTH_ANONYMOUS") and str(value).lower() == "true":
+            yield "shows figures to who does not sign in"
         if re.search(r"://[^/@$\s]+:[^/@$\s]+@", str(value)):
             yield f"is given a password in {name}"
     if "env_file" in service:

@@ -46,6 +46,8 @@ def _of_api(service: Document) -> Iterator[str]:
     for name in READER:
         if "S3_READER_" not in str(given.get(name)):
             yield f"service api is given {name} of who may write"
+    if "/health'" not in str(service.get("healthcheck")):
+        yield "service api is not asked for its health at /health"
     if set(service.get("networks", ())) != {"storage", "monitoring"}:
         yield f"service api is in {service.get('networks')}, not in storage and monitoring alone"
 

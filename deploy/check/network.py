@@ -13,6 +13,14 @@ EVERYBODY = {
 """Of all addresses those that are a network's own, or the node's."""
 
 
+COMPONENT = "app.kubernetes.io/component"
+GUESTS = {
+    "storage": {"api", "training", "worker", "bootstrap", "buckets"},
+    "rabbitmq": {"worker", "beat"},
+    "sandbox": {"training", "worker"},
+}
+
+
 def policies(objects: Objects) -> Iterator[str]:
     """Every pod is under one in both directions; the API reaches names and the storage, no more."""
     found = list(of_kind(objects, "NetworkPolicy"))
@@ -49,6 +57,18 @@ def ways(objects: Objects) -> Iterator[str]:
                 for name, goal in goals:
                     for port in _ports(rule) - _admitted(found, goal, labels_of(pod)):
                         yield f"{owner} may go to {name} at {port}, which does not let it in"
+
+
+def guests(objects: Objects) -> Iterator[str]:
+    """Of the release's own pods, none is let in that has nothing to do there."""
+    found = list(of_kind(objects, "NetworkPolicy"))
+    there = list(pods(objects))
+    for owner, goal in there:
+        for other, pod in there:
+            guest = labels_of(pod).get(COMPONENT)
+            expected = GUESTS.get(labels_of(goal).get(COMPONENT, ""), {guest})
+            if guest not in expected and _admitted(found, goal, labels_of(pod)):
+                yield f"{owner} lets {other} in, which has nothing to do there"
 
 
 def gates(objects: Objects) -> Iterator[str]:

@@ -43,6 +43,7 @@ JOBS: dict[str, dict[str, tuple[dict[str, str], set[str], tuple[str, ...]]]] = {
     },
 }
 """What the token of a job may do, which jobs come before it, and what its steps run."""
+ATTESTED = ("provenance", "a bill of materials")
 BEGUN: dict[str, Document] = {
     "ci.yml": {"push": {"branches": ["main"]}, "pull_request": None, "workflow_call": None},
     "release.yml": {"push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}},
@@ -102,6 +103,9 @@ def _of_jobs(file: str, jobs: Document) -> Iterator[str]:
         needs = job.get("needs", [])
         if missing := before - set([needs] if isinstance(needs, str) else needs):
             yield f"{file}: job {name} does not wait for {' and '.join(sorted(missing))}"
+        used = " ".join(step.get("uses", "") for step in job.get("steps", ()))
+        if "attestations" in permissions and used.count("actions/attest@") != len(ATTESTED):
+            yield f"{file}: job {name} does not attest {' and '.join(ATTESTED)}"
         lines = [line.strip() for step in job.get("steps", ()) for line in _lines(step)]
         for command in commands:
             wanted = re.escape(command) + ("" if command.startswith("make ") else "(?: [^|;&]*)?")

@@ -138,6 +138,20 @@ BREAKS = {
         "",
         "compose/prometheus.yml has no rules of alerts.yml",
     ),
+    "compose: who does not sign in": Break(
+        "compose",
+        "deploy/compose.yaml",
+        "      GF_LOG_MODE: console\n",
+        '      GF_LOG_MODE: console\n      GF_AUTH_ANONYMOUS_ENABLED: "true"\n',
+        "service grafana shows figures to who does not sign in",
+    ),
+    "compose: health of something else": Break(
+        "compose",
+        "deploy/compose.yaml",
+        "http://127.0.0.1:8000/health'",
+        "http://127.0.0.1:8000/'",
+        "service api is not asked for its health at /health",
+    ),
     "compose: an end that nobody waits for": Break(
         "compose",
         "deploy/compose.yaml",
@@ -880,6 +894,13 @@ BREAKS = {
         "- -ip.bind=0.0.0.0",
         "container seaweedfs runs without -ip.bind=127.0.0.1",
     ),
+    "chart: a guest": Break(
+        "chart",
+        f"{CHART}/network.yaml",
+        '"buckets") | nindent 4',
+        '"buckets" "sandbox") | nindent 4',
+        "StatefulSet ree-storage lets Deployment ree-sandbox in, which has nothing to do there",
+    ),
     "chart: no zone": Break(
         "chart",
         f"{CHART}/training.yaml",
@@ -1060,6 +1081,13 @@ BREAKS = {
         "    name: publish the image\n",
         "    name: publish the image\n    if: ${{ !cancelled() }}\n",
         "job image has if, and would not heed a failure",
+    ),
+    "workflow: not attested": Break(
+        "workflows",
+        ".github/workflows/release.yml",
+        "      - name: Attest provenance\n        uses: actions/attest@",
+        "      - name: Attest provenance\n        uses: actions/checkout@",
+        "job image does not attest provenance and a bill of materials",
     ),
     "workflow: cut short": Break(
         "workflows",
